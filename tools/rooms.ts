@@ -69,7 +69,7 @@ export const ROOMS: readonly Room[] = [
       'src/os/**',
       'src/runtime/**',
       SAID,
-      'src/config/{values,problem,resolvers,schema-values}.ts',
+      'src/config/{values,problem,resolvers,schema-values,host-services}.ts',
       TEXT,
     ],
     types: ['src/config/schema.ts', 'dns-packet'],

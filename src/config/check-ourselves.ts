@@ -11,6 +11,7 @@ import { say } from '../texts/text.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { UNUSED_PREFIX } from './check.ts';
+import { addressesOf } from './host-services.ts';
 import { type ConfigProblem, problem } from './problem.ts';
 import type { Config } from './schema.ts';
 
@@ -20,10 +21,13 @@ const HOST_BITS = 128;
 export function checkOurselves(config: Config, own: readonly IpPrefix[]): ConfigProblem[] {
   const ourselves = compileOurselves([...own, ...declaredOwn(config)], prefixesOf(config));
   const ours = say('is an address of this appliance itself');
-  const servers = config.hosts.flatMap(({ address }, i) => {
-    if (!isOwnAddress(ourselves, address)) return [];
-    return [problem(`/hosts/${i}/address`, address, ours, say('the address of another machine'))];
-  });
+  const servers = config.hosts.flatMap((host, i) =>
+    addressesOf(host).flatMap((address, j) => {
+      if (!isOwnAddress(ourselves, address)) return [];
+      const path = host.addresses === undefined ? `/hosts/${i}/address` : `/hosts/${i}/addresses/${j}`;
+      return [problem(path, address, ours, say('the address of another machine'))];
+    }),
+  );
   const addresses: OwnAddresses = {
     has: (address) => isOurselves(ourselves, address),
     listensAt: (address, listening) => leadsToListener(ourselves, address, listening),

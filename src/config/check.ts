@@ -1,5 +1,5 @@
 /** Problems that no single field shows: conflicting names and ports, references to missing entries, inconsistent prefixes. */
-import { parseIpv6 } from '../wire/ip-address.ts';
+import { formatIpv6, isSameAddress, parseIpv6 } from '../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { SERVICES } from '../services/all.ts';
 import { embeddingPrefixes } from '../services/configured.ts';
@@ -40,27 +40,50 @@ const RESERVED: readonly (readonly [prefix: string, sentence: Text])[] = [
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
-/** Problems of one server: its address, and what services say about it. */
+/** Problems of one server: its addresses, and what services say about it. */
 export function checkHost(config: Config, host: HostConfig, path: string): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const address = parseIpv6(host.address) as Uint8Array;
-  const unreachable = UNREACHABLE.find(([prefix]) => prefixContains(parsed(prefix), address));
+  return [
+    ...checkAddresses(config, host, path),
+    ...SERVICES.flatMap((service) => service.checkHost?.(config, host, path) ?? []),
+  ];
+}
+
+function checkAddresses(config: Config, host: HostConfig, path: string): ConfigProblem[] {
+  const { address, addresses } = host;
+  if (address === '')
+    return [
+      missing(`${path}/address`, say('an IPv6 address such as 2001:db8:1::10, or a list in "addresses"')),
+    ];
+  if (addresses === undefined) return checkAddress(config, address, `${path}/address`);
+  if (!isSameAddress(address, addresses[0])) {
+    const expected = say('no "address", or the first one of "addresses"');
+    return [problem(`${path}/address`, address, say('is not the first one of "addresses"'), expected)];
+  }
+  const keys = addresses.map((text, i) => ({ key: canonical(text), path: `${path}/addresses/${i}` }));
+  return [
+    ...addresses.flatMap((text, i) => checkAddress(config, text, `${path}/addresses/${i}`)),
+    ...duplicates(keys, say('each address once')),
+  ];
+}
+
+const canonical = (text: string): string => formatIpv6(parseIpv6(text) as Uint8Array);
+
+function checkAddress(config: Config, text: string, path: string): ConfigProblem[] {
+  const address = parseIpv6(text) as Uint8Array;
   const expected = say('the global or unique local IPv6 address of the server');
-  if (unreachable !== undefined) {
-    problems.push(problem(`${path}/address`, host.address, unreachable[1], expected));
-  }
+  const unreachable = UNREACHABLE.find(([prefix]) => prefixContains(parsed(prefix), address));
   const translated = embeddingPrefixes(config).find(
-    ({ text, isOff }) => isOff !== true && prefixContains(parsed(text), address),
+    ({ text: prefix, isOff }) => isOff !== true && prefixContains(parsed(prefix), address),
   );
-  if (translated !== undefined) {
-    const prefix = translated.text;
-    const sentence =
-      translated.ownedAt === undefined
-        ? say('lies in the NAT64 prefix {prefix}, where IPv4 addresses are', { prefix })
-        : say('lies in the prefix {prefix}, where the addresses of clients are', { prefix });
-    problems.push(problem(`${path}/address`, host.address, sentence, expected));
-  }
-  return [...problems, ...SERVICES.flatMap((service) => service.checkHost?.(config, host, path) ?? [])];
+  const prefix = translated?.text ?? '';
+  const sentence =
+    translated?.ownedAt === undefined
+      ? say('lies in the NAT64 prefix {prefix}, where IPv4 addresses are', { prefix })
+      : say('lies in the prefix {prefix}, where the addresses of clients are', { prefix });
+  return [
+    ...(unreachable === undefined ? [] : [problem(path, text, unreachable[1], expected)]),
+    ...(translated === undefined ? [] : [problem(path, text, sentence, expected)]),
+  ];
 }
 
 /** The addresses that clients are given must be translated (RFC 6147 section 5.2: DNS64 and NAT64 share their prefixes). */

@@ -17,8 +17,9 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'ipv6-address': (text) => parseIpv6(text) !== undefined,
   'ip-address': (text) => parseIpAddress(text) !== undefined,
   'access-entry': (text) => text === 'lan' || parseIpPrefix(text) !== undefined,
+  'host-access-entry': (text) => text === 'any' || text === 'lan' || parseIpPrefix(text) !== undefined,
   hostname: isHostname,
-  'hostname-pattern': (text) => isHostname(text.replace(/^\*\./, '')),
+  'hostname-pattern': (text) => isHostname(text.replace(/^\*\*?\./, '')),
   port: (text) => /^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535,
   'port-range': (text) => parsePortRange(text) !== undefined,
   'nat64-prefix': (text) => {

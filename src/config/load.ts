@@ -2,10 +2,10 @@
 import { readOwn } from '../os/follow-ourselves.ts';
 import { checkConfig } from './check.ts';
 import { checkOurselves } from './check-ourselves.ts';
-import { withDefaults } from './json-schema.ts';
+import { type Static, withDefaults } from './json-schema.ts';
 import { type Positions, lineAndColumn, parseJson } from './json.ts';
 import type { ConfigProblem } from './problem.ts';
-import { type Config, ConfigSchema } from './schema.ts';
+import { type Config, ConfigSchema, type HostConfig, HostSchema } from './schema.ts';
 import { MAX_PROBLEMS, validate } from './validate.ts';
 
 /** As the user wrote it: missing fields have their defaults. */
@@ -51,8 +51,20 @@ export function checkedHere(
 }
 
 /** A complete copy of a valid document. */
-export const fillDefaults = (document: ConfigDocument): Config =>
-  withDefaults(ConfigSchema, structuredClone(document)) as Config;
+export function fillDefaults(document: ConfigDocument): Config {
+  const config = withDefaults(ConfigSchema, structuredClone(document)) as Static<typeof ConfigSchema>;
+  return { ...config, hosts: config.hosts.map(completeHost) };
+}
+
+/** The same for one server. */
+export const fillHostDefaults = (host: unknown): HostConfig =>
+  completeHost(withDefaults(HostSchema, structuredClone(host)) as Static<typeof HostSchema>);
+
+/** A server without any address gets an empty one, which `checkHost` reports. */
+const completeHost = (host: Static<typeof HostSchema>): HostConfig => ({
+  ...host,
+  address: host.address ?? host.addresses?.[0] ?? '',
+});
 
 /** Adds line and column of the value, or, when it is missing, of the object that should contain it. */
 function locate(problem: ConfigProblem, text: string, positions: Positions): ConfigProblem {

@@ -5,10 +5,11 @@
 import { parseIpv6 } from '../wire/ip-address.ts';
 import { checkHost } from './check.ts';
 import { type Text, asIs, listOf, say } from '../texts/text.ts';
-import { isObject, withDefaults } from './json-schema.ts';
+import { isObject } from './json-schema.ts';
 import { lineAndColumn, parseJson } from './json.ts';
+import { fillHostDefaults } from './load.ts';
 import { type ConfigProblem, pointerStep, quoteValue } from './problem.ts';
-import { type Config, type HostConfig, HostSchema } from './schema.ts';
+import { type Config, HostSchema } from './schema.ts';
 import { MAX_PROBLEMS, nearestName, validate } from './validate.ts';
 
 export interface LineProblem {
@@ -68,9 +69,7 @@ export function parseHosts(text: string, config: Config): ParsedHosts {
 
 function problemsOf(value: unknown, config: Config): ConfigProblem[] {
   const problems = validate(HostSchema, value);
-  return problems.length > 0
-    ? problems
-    : checkHost(config, withDefaults(HostSchema, structuredClone(value)) as HostConfig, '');
+  return problems.length > 0 ? problems : checkHost(config, fillHostDefaults(value), '');
 }
 
 const onLine = ({ path, value, expected, message }: ConfigProblem, line: number): LineProblem => ({

@@ -9,12 +9,19 @@ export const EXAMPLE = {
     {
       name: 'web1',
       address: '2001:db8:1::10',
-      hostnames: ['example.com', '*.example.com'],
-      services: ['http', 'https', 'imaps'],
+      hostnames: ['example.com', '*.example.com', '**.example.net'],
+      services: ['https', 'imaps', { listener: 'http', targetPort: 8080, clientAddress: 'none' }],
       clientAddress: 'proxy-v2',
       ssh: { port: 22_001 },
     },
-    { name: 'files', address: '2001:db8:1::11', hostnames: ['files.example.net'], ssh: false },
+    {
+      name: 'files',
+      address: '2001:db8:1::11',
+      hostnames: ['files.example.net'],
+      allow: ['lan', '198.51.100.0/24'],
+      redirectToHttps: 308,
+      ssh: false,
+    },
   ],
   ...Object.fromEntries(
     SERVICES.flatMap(({ name, example }) => (example?.config === undefined ? [] : [[name, example.config]])),
@@ -62,8 +69,9 @@ ${JSON.stringify({ assertions: ASSERTIONS }, null, 2)}
 \`\`\`
 
 Beyond the single fields it is checked that names of servers and listeners, host names and TCP ports are used once;
-that \`services\` name listeners; that no port is in the range that \`nat64.pool4\` takes; that there are enough SSH
-ports; that NAT64 translates what DNS64 synthesises; and that a server's address is one that can be reached.
+that \`services\` name listeners, each once; that \`proxy.defaultHost\` names a server; that a redirect to https leads to
+a listener; that no port is in the range that \`nat64.pool4\` takes; that there are enough SSH ports; that NAT64
+translates what DNS64 synthesises; and that a server's address is one that can be reached.
 `;
 
 /** The reference as Markdown: a section for each object of the schema, in schema order. */
@@ -72,7 +80,10 @@ export const configReference = (): string => `${INTRODUCTION}\n${sections(Config
 /** The object inside a property: the property itself, the items of a list, or a branch of a union; with the suffix of its path. */
 function objectOf(schema: SchemaNode): { readonly object: SchemaNode; readonly suffix: string } | undefined {
   if (schema.properties !== undefined) return { object: schema, suffix: '' };
-  if (schema.items?.properties !== undefined) return { object: schema.items, suffix: '[]' };
+  if (schema.items !== undefined) {
+    const inside = objectOf(schema.items);
+    return inside && { object: inside.object, suffix: `[]${inside.suffix}` };
+  }
   const object = schema.anyOf?.find((branch) => branch.properties !== undefined);
   return object === undefined ? undefined : { object, suffix: '' };
 }

@@ -33,6 +33,17 @@ export const AccessList = (title: string) =>
     },
   );
 
+/** Who may reach a server: everybody by default. */
+export const HostAccessList = (title: string) =>
+  Type.Array(
+    text(
+      'host-access-entry',
+      'Entry',
+      'a prefix such as 192.0.2.0/24, "lan" for every network the appliance is attached to, or "any"',
+    ),
+    { title, expected: 'a list of prefixes; an empty list admits nobody', default: ['any'] },
+  );
+
 export const Label = (title: string) =>
   Type.String({
     pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',

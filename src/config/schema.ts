@@ -10,34 +10,110 @@ import { Dns64Schema } from '../services/dns64/schema.ts';
 import { ForwardSchema } from '../services/forward/schema.ts';
 import { Nat64Schema } from '../services/nat64/schema.ts';
 import { ProxySchema } from '../services/proxy/schema.ts';
-import { AccessList, Ipv6Address, Label, ListenAddresses, Port, strict, text } from './schema-values.ts';
+import {
+  AccessList,
+  HostAccessList,
+  Ipv6Address,
+  Label,
+  ListenAddresses,
+  Port,
+  strict,
+  text,
+} from './schema-values.ts';
+
+/** The most addresses of one server. */
+const MAX_ADDRESSES = 16;
+
+const clientAddresses = [
+  Type.Literal('none'),
+  Type.Literal('proxy-v1'),
+  Type.Literal('proxy-v2'),
+  Type.Literal('mapped'),
+] as const;
+const CLIENT_ADDRESSES = '"none", "proxy-v1", "proxy-v2" or "mapped"';
+
+const HostServiceSchema = Type.Object(
+  {
+    listener: Label('Name of a listener'),
+    targetPort: Type.Optional(Port('Port on the server, if it is not the port of the listener')),
+    clientAddress: Type.Optional(
+      Type.Union([...clientAddresses], {
+        title: 'How the server learns the address of the client here, if not as everywhere else',
+        expected: CLIENT_ADDRESSES,
+      }),
+    ),
+  },
+  { ...strict, title: 'Way in', expected: 'an object with "listener"' },
+);
 
 export const HostSchema = Type.Object(
   {
     name: Label('Name of the server, unique'),
-    address: Ipv6Address('The IPv6 address of the server'),
+    address: Type.Optional(Ipv6Address('The IPv6 address of the server; left out if it has several')),
+    addresses: Type.Optional(
+      Type.Array(Ipv6Address('Address'), {
+        minItems: 1,
+        maxItems: MAX_ADDRESSES,
+        title:
+          'Its IPv6 addresses, if it has several; one that does not answer is put aside for some seconds, and the next one is tried',
+        expected: `a list of 1 to ${MAX_ADDRESSES} addresses`,
+      }),
+    ),
+    balance: Type.Union([Type.Literal('order'), Type.Literal('round-robin')], {
+      title: 'Which of several addresses a connection goes to: the first that answers, or each in turn',
+      expected: '"order" or "round-robin"',
+      default: 'order',
+    }),
+    enabled: Type.Boolean({
+      title: 'false: the server stays in the configuration, but nothing leads to it',
+      expected: 'true or false',
+      default: true,
+    }),
+    maintenance: Type.Boolean({
+      title:
+        'Clients are turned away: 503 over HTTP, an alert over TLS, a reset at the SSH port; open connections go on',
+      expected: 'true or false',
+      default: false,
+    }),
     hostnames: Type.Array(
-      text('hostname-pattern', 'Host name', 'a host name such as example.com, or *.example.com'),
+      text(
+        'hostname-pattern',
+        'Host name',
+        'a host name such as example.com, or *.example.com (one label more), or **.example.com (any number more)',
+      ),
       {
-        title: 'Host names that lead to this server',
+        title:
+          'Host names that lead to this server; an exact one goes before "*.", this before "**.", and of these the longest goes first',
         expected: 'a list of host names',
         default: [],
       },
     ),
-    services: Type.Array(Label('Listener'), {
-      title: 'Listeners (by name) that lead to this server',
-      expected: 'a list of names of proxy.listeners',
-      default: ['http', 'https'],
-    }),
-    clientAddress: Type.Union(
-      [Type.Literal('none'), Type.Literal('proxy-v1'), Type.Literal('proxy-v2'), Type.Literal('mapped')],
+    services: Type.Array(
+      Type.Union([Label('Listener'), HostServiceSchema], {
+        title: 'Way in',
+        expected: 'the name of a listener, or an object with "listener"',
+      }),
       {
-        title:
-          'How the server learns the address of the client: not at all; by the PROXY protocol; or ("mapped") as the source of the connection, for SSH too: an address of proxy.mappedPrefix',
-        expected: '"none", "proxy-v1", "proxy-v2" or "mapped"',
-        default: 'none',
+        title: 'Listeners that lead to this server',
+        expected: 'a list of names of proxy.listeners',
+        default: ['http', 'https'],
       },
     ),
+    clientAddress: Type.Union([...clientAddresses], {
+      title:
+        'How the server learns the address of the client: not at all; by the PROXY protocol; or ("mapped") as the source of the connection, for SSH too: an address of proxy.mappedPrefix',
+      expected: CLIENT_ADDRESSES,
+      default: 'none',
+    }),
+    allow: HostAccessList(
+      'Which clients may reach this server; the others get 403 over HTTP, an alert over TLS, a reset at the SSH port',
+    ),
+    redirectToHttps: Type.Union([Type.Literal(false), Type.Literal(301), Type.Literal(308)], {
+      title:
+        'Plain HTTP is answered with a redirect to https, of this status; never for /.well-known/acme-challenge/',
+      expected: 'false, 301 or 308',
+      default: false,
+    }),
     ssh: Type.Union(
       [
         Type.Literal(false),
@@ -148,7 +224,8 @@ export type { Nat64Config } from '../services/nat64/schema.ts';
 export type { ListenerConfig, ProxyConfig } from '../services/proxy/schema.ts';
 
 /** A complete configuration: every default is filled in. */
-export type Config = Static<typeof ConfigSchema>;
-export type HostConfig = Static<typeof HostSchema>;
+export type Config = Omit<Static<typeof ConfigSchema>, 'hosts'> & { hosts: HostConfig[] };
+/** `address` is the first of several. */
+export type HostConfig = Omit<Static<typeof HostSchema>, 'address'> & { address: string };
 export type AssertionConfig = Static<typeof AssertionSchema>;
 export type AdminConfig = Static<typeof AdminSchema>;

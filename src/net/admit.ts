@@ -1,10 +1,10 @@
 /** Handles a connection that was just accepted: checks that there is room for it, and starts its first phase. */
 import { connectionInTheWay, enter } from './admission.ts';
 import type { Client } from './client.ts';
-import { Phase, createConnection } from './connection.ts';
+import { type Connection, Phase, createConnection } from './connection.ts';
 import { startDial } from './dialling.ts';
-import { abort, close } from './ending.ts';
-import type { Gate } from './gate.ts';
+import { abort, close, refuse } from './ending.ts';
+import type { Gate, Route } from './gate.ts';
 import { EDGES, type Loop } from './loop.ts';
 import { readOpening } from './opening.ts';
 
@@ -24,7 +24,16 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
     if (connection.phase === Phase.closed) return;
   }
   if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
-  else if (gate.route !== null) startDial(loop, connection, gate.routeFor?.(fd) ?? gate.route);
+  else if (gate.route !== null) judge(loop, connection, gate.route);
+}
+
+/** For a gate that needs no bytes. */
+function judge(loop: Loop, connection: Connection, route: Route): void {
+  const { gate, up } = connection;
+  const refusal = gate.refuses?.(up.from) ?? null;
+  if (refusal === null) return startDial(loop, connection, gate.routeFor?.(up.from) ?? route);
+  connection.server = route.server;
+  refuse(loop, connection, refusal);
 }
 
 /** Closes a connection of the client that has most, unless that is this client. */

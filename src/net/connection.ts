@@ -77,6 +77,9 @@ export interface Connection {
   examiner: Examiner | null;
   /** The destination; set while dialling, and during an exchange. */
   route: Route | null;
+  /** While dialling a server with several addresses: which have been tried (a bit for each), and which one is dialled now. */
+  tried: number;
+  address: number;
   /** Finds the end of what the client may send; null if that is not limited by a scanner. */
   upload: UploadScanner | null;
   /** Examines the server's first bytes; null if they simply pass. */
@@ -138,6 +141,8 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     openingBytes: 0,
     examiner: null,
     route: null,
+    tried: 0,
+    address: -1,
     upload: null,
     answer: null,
     oneExchange: false,

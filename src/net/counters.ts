@@ -23,6 +23,7 @@ export const tcpCounterTable = {
   'server-timeout': 'Connections ended because the server did not answer in time',
   'server-no-socket': 'Connections ended because no descriptor or port was left to reach the server',
   'server-ourselves': 'Connections ended because the address of the server is one of this appliance itself',
+  'server-next-address': 'Times that another address of a server was tried, because one did not answer',
   'accept-failed': 'Connections that ended before they could be accepted',
   'accept-paused-descriptors': 'Times accepting paused because no file descriptor or memory was left',
   'accept-paused-limit': 'Times accepting paused because the limit of connections was reached',

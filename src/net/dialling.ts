@@ -4,11 +4,18 @@ import { isOwnSocketAddress } from '../os/ourselves.ts';
 import { socketError } from '../os/socket-error.ts';
 import { type Connection, Origin, Phase } from './connection.ts';
 import { dial, dialFailureOf } from './dial.ts';
-import { countEnd, refuse } from './ending.ts';
+import { closeSocket, countEnd, refuse } from './ending.ts';
 import type { DialFailure, Route } from './gate.ts';
 import { HOST } from './host-slots.ts';
 import { EDGES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
+import { pickAddress, putAside, putBack } from './server-addresses.ts';
+
+/**
+ * How long one of several addresses may take to answer before the next one is tried (RFC 8305 section 5 proposes 250 ms, and no
+ * more than 2 s). A lost SYN is repeated after a second.
+ */
+export const ATTEMPT_MS = 400;
 import { mayComeWithout, noteNoWayBack, originOf, waitForWayBack } from './way-back.ts';
 
 const FAILURE_COUNTERS = {
@@ -29,27 +36,69 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   hosts.values[connection.hostAt + HOST.ACCEPTED]++;
   hosts.values[connection.hostAt + HOST.OPEN]++;
   connection.examiner = null;
-  // The admin page would mistake the client for the appliance, and one of our listeners would dial us again and again, until no
-  // socket is left.
-  if (isOwnSocketAddress(loop.ourselves, route.serverAddress))
-    return serverFailed(loop, connection, 'ourselves');
-  connection.origin = originOf(loop, route);
-  if (mayComeWithout(route)) {
-    if (connection.origin === Origin.own) loop.values[route.source.withoutCounter]++;
-    else waitForWayBack(loop, connection);
-  }
-  dialServer(loop, connection, route);
+  connection.tried = 0;
+  const { addresses } = route;
+  connection.address = addresses === undefined ? -1 : pickAddress(addresses, 0, loop.nowMs);
+  dialAddress(loop, connection, route);
 }
 
-function dialServer(loop: Loop, connection: Connection, route: Route): void {
+/** Dials the server, or the one of its addresses whose turn it is. */
+function dialAddress(loop: Loop, connection: Connection, route: Route): void {
+  const { address } = connection;
+  const serverAddress = dialledAddress(connection);
+  if (address >= 0) connection.tried |= 1 << address;
+  // The admin page would mistake the client for the appliance, and one of our listeners would dial us again and again, until no
+  // socket is left.
+  if (isOwnSocketAddress(loop.ourselves, serverAddress)) return attemptFailed(loop, connection, 'ourselves');
+  connection.origin = originOf(loop, route, serverAddress);
+  const isWithout = mayComeWithout(route);
+  if (isWithout && connection.origin === Origin.own) loop.values[route.source.withoutCounter]++;
+  // It waits for the answer as way-back.ts says, and only then for the next address.
+  if (isWithout && connection.origin === Origin.source) waitForWayBack(loop, connection);
+  else if (address >= 0) loop.attempts.push({ connection, tried: connection.tried, sinceMs: loop.nowMs });
+  dialServer(loop, connection, route, serverAddress);
+}
+
+function dialServer(loop: Loop, connection: Connection, route: Route, serverAddress: Uint8Array): void {
   const { epoll, ledger, halves } = loop;
   const source = connection.origin === Origin.source ? route.source!.address : null;
-  const fd = dial(ledger, route.serverAddress, loop.keepalive, source);
+  const fd = dial(ledger, serverAddress, loop.keepalive, source);
   if (fd < 0) return dialFailed(loop, connection, -fd);
   const { up, down } = connection;
   up.to = down.from = fd;
   halves[fd] = down;
   if (!epoll.add(fd, EDGES)) serverFailed(loop, connection, 'no-socket');
+}
+
+/** An address did not answer: the next one is tried, if there is one. */
+function attemptFailed(loop: Loop, connection: Connection, failure: DialFailure): void {
+  const { up, down, address, tried } = connection;
+  const route = connection.route!;
+  const { addresses } = route;
+  if (addresses === undefined || failure === 'no-socket') return serverFailed(loop, connection, failure);
+  putAside(addresses, address, loop.nowMs);
+  const next = pickAddress(addresses, tried, loop.nowMs);
+  if (next === -1) return serverFailed(loop, connection, failure);
+  if (down.from >= 0) closeSocket(loop, down.from, false);
+  down.from = up.to = -1;
+  loop.values[loop.index['server-next-address']]++;
+  connection.address = next;
+  dialAddress(loop, connection, route);
+}
+
+/** Gives up attempts that have had no answer for too long, if their server has another address. Call once per turn. */
+export function giveUpSlow(loop: Loop): void {
+  const { attempts, nowMs } = loop;
+  let done = 0;
+  for (; done < attempts.length; done++) {
+    const { connection, tried, sinceMs } = attempts[done];
+    if (connection.phase !== Phase.dialing || connection.tried !== tried) continue;
+    if (((nowMs - sinceMs) | 0) < ATTEMPT_MS) break;
+    const { addresses } = connection.route!;
+    // The last one may take as long as a server with one address.
+    if (pickAddress(addresses!, tried, nowMs) !== -1) attemptFailed(loop, connection, 'timeout');
+  }
+  if (done > 0) attempts.splice(0, done);
 }
 
 export function onDialEvents(loop: Loop, connection: Connection, events: number): void {
@@ -58,8 +107,15 @@ export function onDialEvents(loop: Loop, connection: Connection, events: number)
     if (code !== 0) return dialFailed(loop, connection, code);
   }
   if ((events & EPOLLOUT) === 0) return;
-  if (connection.origin === Origin.ownInstead) noteNoWayBack(loop, connection.route!);
+  const { addresses } = connection.route!;
+  if (addresses !== undefined) putBack(addresses, connection.address);
+  if (connection.origin === Origin.ownInstead) noteNoWayBack(loop, dialledAddress(connection));
   startRelaying(loop, connection, events);
+}
+
+/** The address of the server that is being dialled. */
+function dialledAddress({ route, address }: Connection): Uint8Array {
+  return route!.addresses?.all[address] ?? route!.serverAddress;
 }
 
 function dialFailed(loop: Loop, connection: Connection, code: number): void {
@@ -69,22 +125,21 @@ function dialFailed(loop: Loop, connection: Connection, code: number): void {
   if (isLost && connection.origin === Origin.source && mayComeWithout(connection.route!))
     return dialWithoutSource(loop, connection);
   if (failure === 'refused' && connection.origin === Origin.ownInstead)
-    noteNoWayBack(loop, connection.route!);
-  serverFailed(loop, connection, failure);
+    noteNoWayBack(loop, dialledAddress(connection));
+  attemptFailed(loop, connection, failure);
 }
 
 /** Nothing came back to the source of the connection: dials again, from the own address. Nothing has been sent yet. */
 export function dialWithoutSource(loop: Loop, connection: Connection): void {
   const { down, up } = connection;
   const route = connection.route!;
-  if (down.from >= 0) {
-    loop.halves[down.from] = undefined;
-    loop.closer.close(down.from);
-    down.from = up.to = -1;
-  }
+  if (down.from >= 0) closeSocket(loop, down.from, false);
+  down.from = up.to = -1;
   connection.origin = Origin.ownInstead;
   loop.values[route.source!.withoutCounter]++;
-  dialServer(loop, connection, route);
+  if (connection.address >= 0)
+    loop.attempts.push({ connection, tried: connection.tried, sinceMs: loop.nowMs });
+  dialServer(loop, connection, route, dialledAddress(connection));
 }
 
 /** While dialling, only a failure of the client's socket matters. */

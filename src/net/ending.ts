@@ -125,7 +125,8 @@ function releaseBoth(loop: Loop, { up, down }: Connection): void {
   release(loop, down);
 }
 
-function closeSocket({ halves, closer, nowMs }: Loop, fd: number, withReset: boolean): void {
+/** At the end of the turn. */
+export function closeSocket({ halves, closer, nowMs }: Loop, fd: number, withReset: boolean): void {
   halves[fd] = undefined;
   if (withReset) closer.reset(fd, nowMs);
   else closer.close(fd);

@@ -16,7 +16,7 @@ import type { Connection } from './connection.ts';
 import { dispatch } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
 import { type ConnectionTimeouts, scanDeadlines } from './deadlines.ts';
-import { dialWithoutSource } from './dialling.ts';
+import { dialWithoutSource, giveUpSlow } from './dialling.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
@@ -56,6 +56,8 @@ export interface TcpEngine {
 /** The longest and, below, the shortest time between two checks of the timeouts. */
 const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
+/** How often attempts to reach one of several addresses are looked at. */
+const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
   const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
@@ -98,6 +100,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   function waitMs(maxWaitMs: number): number {
     if (loop.queued.length > 0) return 0;
     if (closer.waiting > 0) return RESET_POLL_MS;
+    if (loop.attempts.length > 0) return ATTEMPT_SCAN_MS;
     if (acceptor.paused) return PAUSE_MS;
     const waitMs = Math.min(maxWaitMs, waysBackWaitMs(loop.waysBack));
     return loop.open > 0 ? Math.min(waitMs, scanPeriodMs()) : waitMs;
@@ -117,6 +120,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       else acceptor.accept(fd, nowMs);
     }
     if (loop.queued.length > 0) runQueued(loop);
+    if (loop.attempts.length > 0) giveUpSlow(loop);
     if (((nowMs - scannedMs) | 0) >= scanPeriodMs()) {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);

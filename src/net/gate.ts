@@ -3,6 +3,7 @@
  * sockets. A gate only examines bytes, and says what to send and what to count.
  */
 
+import type { ServerAddresses } from './server-addresses.ts';
 /** An address that the connection to a server comes from, instead of the appliance's own. */
 export interface Source {
   /** sockaddr_in6 with port 0. A local route must lead its packets here. */
@@ -24,6 +25,8 @@ export interface Route {
   readonly serverAddress: Uint8Array;
   /** Absent: the connection comes from the appliance's own address. */
   readonly source?: Source | undefined;
+  /** All its addresses, if there are several: then these are dialled, not only `serverAddress`. */
+  readonly addresses?: ServerAddresses | undefined;
   /** Sent first: the bytes that the gate has consumed (unchanged or rewritten), after a PROXY header if one is needed. */
   readonly preamble: Uint8Array | null;
   /** How many bytes of the client may follow `preamble`; the rest is discarded. -1 for no limit. */
@@ -86,7 +89,13 @@ export type Verdict =
   | { readonly kind: 'more' }
   /** `counter`: the position of the counter for such routes. `name`: the name that the client asked for. */
   | { readonly kind: 'route'; readonly route: Route; readonly counter: number; readonly name: string }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly name?: string };
+  /** `server`: the one that the client would have reached. */
+  | {
+      readonly kind: 'refuse';
+      readonly refusal: Refusal;
+      readonly name?: string | null;
+      readonly server?: string | null;
+    };
 
 export const MORE: { readonly kind: 'more' } = { kind: 'more' };
 
@@ -109,6 +118,8 @@ export interface Gate {
   readonly route: Route | null;
   /** Makes a route for the client of this descriptor, used instead of `route`. */
   readonly routeFor?: (clientFd: number) => Route;
+  /** The refusal of a new connection, before its server is dialled; null if its client may connect. Only asked if `route` is set. */
+  refuses?(clientFd: number): Refusal | null;
   /** The answer if the server fails before its first byte. */
   serverFailed(route: Route, failure: ServerFailure): Refusal;
 }

@@ -32,6 +32,33 @@ const isLoopback = (address: Uint8Array): boolean =>
     ? address[12] === LOOPBACK4
     : address.every((byte, i) => byte === (i === 15 ? 1 : 0));
 
+/** The address of a server that a connection goes to if all are well: the first that is not ours, which is never dialled. */
+export const dialledAddress = (ourselves: Ourselves, addresses: readonly string[]): string =>
+  addresses.find((address) => !isOwnAddress(ourselves, address)) ?? addresses[0];
+
+/** A step that says so, if there are several. */
+export const severalAddresses = (
+  addresses: readonly string[],
+  isRoundRobin: boolean,
+  position: number,
+): WayStep[] =>
+  addresses.length === 1
+    ? []
+    : [
+        {
+          isOk: true,
+          text: isRoundRobin
+            ? say(
+                'Its {count} addresses take turns; one that does not answer is put aside for some seconds.',
+                {
+                  count: addresses.length,
+                },
+              )
+            : say('The first of its {count} addresses that answers is used.', { count: addresses.length }),
+          configPath: `/hosts/${position}/addresses`,
+        },
+      ];
+
 /** The end of a way to a server whose address is ours, which the engine refuses to dial; undefined if the address is not ours. */
 export function endsAtOurselves(
   ourselves: Ourselves,

@@ -9,7 +9,7 @@ import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, p
 import type { Ourselves } from '../os/ourselves.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import type { Closer } from './closing.ts';
-import type { Half } from './connection.ts';
+import type { Connection, Half } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
@@ -60,6 +60,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   heldBytes: number;
   /** Halves that have more work at once: call `runQueued` without waiting. */
   queued: Half[];
+  /** Attempts to reach one of several addresses of a server, the oldest first: `giveUpSlow` looks at them. */
+  attempts: Attempt[];
   /** The time that handlers use: milliseconds that wrap at 2^31. */
   nowMs: number;
   /** Our own addresses, which must not be dialled. */
@@ -87,9 +89,18 @@ export function createLoop(options: LoopOptions): Loop {
     openings: 0,
     heldBytes: 0,
     queued: [],
+    attempts: [],
     nowMs: 0,
     ourselves: NOT_TOLD,
   };
+}
+
+/** One of several addresses is being dialled. */
+export interface Attempt {
+  readonly connection: Connection;
+  /** The value of `connection.tried` with it. */
+  readonly tried: number;
+  readonly sinceMs: number;
 }
 
 /** The half has work: it continues in this turn, after the other events. */

@@ -55,6 +55,7 @@ function judge(loop: Loop, connection: Connection, verdict: Verdict): void {
     startDial(loop, connection, verdict.route);
   } else if (verdict.kind === 'refuse') {
     connection.name = verdict.name ?? null;
+    connection.server = verdict.server ?? null;
     refuse(loop, connection, verdict.refusal);
   }
 }

@@ -59,14 +59,14 @@ export const mayComeWithout = (route: Route): route is Route & { readonly source
   route.source !== undefined && route.source.withoutCounter >= 0;
 
 /** Where a new connection comes from. May start a trial. */
-export function originOf(means: Means, route: Route): Connection['origin'] {
+export function originOf(means: Means, route: Route, serverAddress: Uint8Array): Connection['origin'] {
   if (!mayComeWithout(route)) return route.source === undefined ? Origin.own : Origin.source;
   const { waysBack, nowMs } = means;
-  const way = waysBack.missing.get(keyOf(route.serverAddress));
+  const way = waysBack.missing.get(keyOf(serverAddress));
   if (way === undefined) return Origin.source;
   if (way.trial < 0 && ((nowMs - way.triedMs) | 0) >= TRIAL_INTERVAL_MS) {
     way.triedMs = nowMs;
-    way.trial = Math.max(-1, dial(means.ledger, route.serverAddress, false, route.source.trial));
+    way.trial = Math.max(-1, dial(means.ledger, serverAddress, false, route.source.trial));
     if (way.trial >= 0) waysBack.trials++;
   }
   return Origin.own;
@@ -77,7 +77,7 @@ export const waitForWayBack = ({ waysBack }: Means, connection: Connection): voi
   void waysBack.waiting.push(connection);
 
 /** The server has answered a connection from the own address, after nothing came back to the source. */
-export function noteNoWayBack({ waysBack, nowMs }: Means, { serverAddress }: Route): void {
+export function noteNoWayBack({ waysBack, nowMs }: Means, serverAddress: Uint8Array): void {
   const { missing } = waysBack;
   const key = keyOf(serverAddress);
   if (missing.has(key)) return;

@@ -21,13 +21,18 @@ const SERVERS_ROUTE = parseIpPrefix('64:ff9b:1:fffe::/63')!;
 /** The settings, beside `clientAddress` of each server. */
 export type MappedConfig = Pick<ProxyConfig, 'mappedPrefix' | 'mappedFallback'>;
 
-/** Whether proxy or forwarder connect to this server from mapped addresses. */
-export const isMapped = ({
-  clientAddress,
-  services,
-  ssh,
-}: Pick<HostConfig, 'clientAddress' | 'services' | 'ssh'>): boolean =>
-  clientAddress === 'mapped' && (services.length > 0 || ssh !== false);
+/** Whether the forwarder connects to this server from mapped addresses. */
+export const isMappedSsh = ({ clientAddress, ssh }: HostConfig): boolean =>
+  clientAddress === 'mapped' && ssh !== false;
+
+/** Whether proxy or forwarder do. */
+export const isMapped = (host: HostConfig): boolean =>
+  host.enabled &&
+  (isMappedSsh(host) ||
+    host.services.some((service) => {
+      const own = typeof service === 'string' ? undefined : service.clientAddress;
+      return (own ?? host.clientAddress) === 'mapped';
+    }));
 
 export const usesMapped = (hosts: readonly HostConfig[]): boolean => hosts.some(isMapped);
 

@@ -4,6 +4,7 @@ export const TlsAlert = {
   unexpectedMessage: 10,
   recordOverflow: 22,
   illegalParameter: 47,
+  accessDenied: 49,
   decodeError: 50,
   internalError: 80,
   missingExtension: 109,

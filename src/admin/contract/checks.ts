@@ -19,6 +19,8 @@ export const ProbeReport = Type.Object({
   name: ProbeName,
   /** The user of the port: the name of a listener of the proxy, or "ssh". */
   service: Type.String(),
+  /** The address of the server that was probed. */
+  address: Type.String(),
   port: Type.Integer(),
   /** The host name that was requested (SNI or Host); null if the protocol has none. */
   hostname: Nullable(Type.String()),
@@ -90,6 +92,12 @@ export const DnsRecordsAnswer = Type.Object({
 export const HostAnswer = Type.Object({
   name: Type.String(),
   address: Type.String(),
+  /** All its addresses, in their order; `address` is the first. */
+  addresses: Type.Array(Type.String()),
+  /** false: nothing leads to it. */
+  enabled: Type.Boolean(),
+  /** Clients are turned away. */
+  maintenance: Type.Boolean(),
   hostnames: Type.Array(Type.String()),
   clientAddress: Type.String(),
   health: HostHealth,

@@ -1,4 +1,5 @@
 /** The DNS records to publish for a server, and whether they are published. Pure. */
+import { addressesOf } from '../../config/host-services.ts';
 import type { HostConfig } from '../../config/schema.ts';
 import { formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
@@ -11,7 +12,7 @@ import { type Text, say } from '../../texts/text.ts';
  * the server.
  */
 export function recordsToPublish(
-  host: Pick<HostConfig, 'name' | 'address' | 'hostnames'>,
+  host: Pick<HostConfig, 'name' | 'address' | 'addresses' | 'hostnames'>,
   { address, kind }: PublicIpv4Found,
 ): DnsRecordFound[] {
   const whyNoAddress =
@@ -20,7 +21,9 @@ export function recordsToPublish(
           'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.',
         )
       : say('The appliance has no IPv4 address yet.');
-  return host.hostnames.flatMap((name): DnsRecordFound[] => [
+  // In the DNS "*." stands for any number of labels (RFC 4592 section 2.1.1).
+  const names = new Set(host.hostnames.map((name) => name.replace(/^\*\*\./, '*.')));
+  return [...names].flatMap((name): DnsRecordFound[] => [
     {
       name,
       type: 'A',
@@ -28,21 +31,26 @@ export function recordsToPublish(
       zoneLine: address === null ? null : `${name}. A ${address}`,
       note: address === null ? whyNoAddress : say('Leads IPv4 clients to the appliance.'),
     },
-    {
+    ...addressesOf(host).map((each) => ({
       name,
-      type: 'AAAA',
-      value: host.address,
-      zoneLine: `${name}. AAAA ${host.address}`,
+      type: 'AAAA' as const,
+      value: each,
+      zoneLine: `${name}. AAAA ${each}`,
       note: say('Leads IPv6 clients directly to {name}.', { name: host.name }),
-    },
+    })),
   ]);
 }
 
 /** The name to query to see whether a record exists: for a wildcard, any name below it. */
 export const nameToAsk = (name: string): string => name.replace(/^\*\./, 'tombolo-check.');
 
-/** The record with the result of the lookup. */
-export function compareRecord(record: DnsRecordFound, lookup: Lookup, resolver: string): LiveDnsRecordFound {
+/** The record with the result of the lookup. `wanted`: the values of all records of this name and type that are to be published. */
+export function compareRecord(
+  record: DnsRecordFound,
+  lookup: Lookup,
+  resolver: string,
+  wanted: readonly (string | null)[] = [record.value],
+): LiveDnsRecordFound {
   const live = (state: LiveDnsRecordFound['state'], detail: Text, found: readonly string[] = []) => ({
     ...record,
     state,
@@ -62,15 +70,16 @@ export function compareRecord(record: DnsRecordFound, lookup: Lookup, resolver: 
   const { values } = lookup;
   const list = values.join(', ');
   if (record.value === null) return judgeUnknownAddress(values, live);
-  const wanted = normalize(record.value);
-  if (!values.some((value) => normalize(value) === wanted)) {
+  const own = normalize(record.value);
+  if (!values.some((value) => normalize(value) === own)) {
     return live(
       'fail',
       say('{name} leads to {list}, not to {value}.', { name: record.name, list, value: record.value }),
       values,
     );
   }
-  return values.length === 1
+  const known = wanted.map((value) => normalize(value ?? ''));
+  return values.every((value) => known.includes(normalize(value)))
     ? live('ok', say('Has arrived.'), values)
     : live(
         'warn',

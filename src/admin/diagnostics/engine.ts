@@ -1,8 +1,9 @@
 /** Assembles the diagnostics for this machine, or for a simulated one in tests. */
+import { addressesOf } from '../../config/host-services.ts';
 import type { ProbeTarget } from '../../services/check.ts';
 import { prefixesOf } from '../../services/configured.ts';
 import { upstreamServers } from '../../config/resolvers.ts';
-import type { HostConfig } from '../../config/schema.ts';
+import type { Config, HostConfig } from '../../config/schema.ts';
 import type { ConnectionFound } from '../../net/connection-event.ts';
 import { compileOurselves, isOwnAddress } from '../../os/ourselves.ts';
 import { english, listOf } from '../../texts/text.ts';
@@ -111,6 +112,9 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     return {
       name: host.name,
       address: host.address,
+      addresses: addressesOf(host),
+      enabled: host.enabled,
+      maintenance: host.maintenance,
       hostnames: [...host.hostnames],
       clientAddress: host.clientAddress,
       health: health.report(host.name),
@@ -118,10 +122,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       sshPort,
       sshConfig: sshPort === null ? null : sshConfigSnippet(host.name, own, sshPort),
       dnsRecords: recordsToPublish(host, address),
-      snippets:
-        'problem' in path
-          ? []
-          : OF_SERVICES.flatMap(({ snippets }) => snippets?.(store.current, host, path.source) ?? []),
+      snippets: 'problem' in path ? [] : snippetsFor(store.current, host, path.source),
     };
   };
 
@@ -172,6 +173,9 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     },
   };
 }
+
+const snippetsFor = (config: Config, host: HostConfig, source: string) =>
+  OF_SERVICES.flatMap(({ snippets }) => snippets?.(config, host, source) ?? []);
 
 function reportChange(
   { live, log }: DiagnosticsDeps,

@@ -1,4 +1,5 @@
 /** The other machines on the LAN: candidates for servers. */
+import { addressesOf } from '../../config/host-services.ts';
 import { connect } from 'node:net';
 import type { Config } from '../../config/schema.ts';
 import type { Neighbour } from '../../os/neighbours.ts';
@@ -50,8 +51,9 @@ export async function listNeighbours(deps: NeighbourDeps): Promise<NeighboursAns
         name: names.get(neighbour.address) ?? (await nameOf(neighbour.address, deps)) ?? null,
         isRouter: neighbour.isRouter,
         server:
-          config.hosts.find(({ address }) => canonical(address) === canonical(neighbour.address))?.name ??
-          null,
+          config.hosts.find((host) =>
+            addressesOf(host).some((address) => canonical(address) === canonical(neighbour.address)),
+          )?.name ?? null,
         openPorts: null,
       }),
     ),

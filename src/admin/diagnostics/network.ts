@@ -88,7 +88,9 @@ export async function lookUpRecords(
   for (let at = 0; at < records.length; at += LOOKUPS_AT_ONCE) {
     const batch = records.slice(at, at + LOOKUPS_AT_ONCE);
     live.push(
-      ...(await Promise.all(batch.map((record) => lookUpRecord(machine, servers, resolver, record)))),
+      ...(await Promise.all(
+        batch.map((record) => lookUpRecord(machine, servers, resolver, record, records)),
+      )),
     );
   }
   return live;
@@ -99,9 +101,16 @@ async function lookUpRecord(
   servers: readonly string[],
   resolver: string,
   record: DnsRecordFound,
+  all: readonly DnsRecordFound[],
 ): Promise<LiveDnsRecordFound> {
   const lookup = await machine.lookUp(servers, nameToAsk(record.name), record.type);
-  return compareRecord(record, lookup, resolver);
+  const siblings = all.filter(({ name, type }) => name === record.name && type === record.type);
+  return compareRecord(
+    record,
+    lookup,
+    resolver,
+    siblings.map(({ value }) => value),
+  );
 }
 
 export async function describeNetwork(

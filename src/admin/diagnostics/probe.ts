@@ -328,7 +328,7 @@ const since = (startedMs: number): number => Math.round((performance.now() - sta
 const disposable = (socket: Socket) => ({ socket, [Symbol.dispose]: () => void socket.destroy() });
 
 const reporter =
-  ({ service, port }: ProbeTarget) =>
+  ({ service, address, port }: ProbeTarget) =>
   (
     name: ProbeFound['name'],
     state: FindingState,
@@ -337,6 +337,7 @@ const reporter =
   ): ProbeFound => ({
     name,
     service,
+    address,
     port,
     hostname: null,
     state,

@@ -1,4 +1,5 @@
 /** Follows traffic through the services, one after another, from where it comes to where it ends. */
+import { addressesOf } from '../../config/host-services.ts';
 import type { Config } from '../../config/schema.ts';
 import { listensFor } from '../../net/listening.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
@@ -138,7 +139,7 @@ function endOfWay(config: Config, flow: Flow): Leg {
     );
   }
   const text = say('{to} is reached over IPv6, without this appliance translating anything.', { to });
-  const server = config.hosts.find(({ address }) => isSameAddress(address, to));
+  const server = config.hosts.find((host) => addressesOf(host).some((address) => isSameAddress(address, to)));
   const outcome: WayOutcome =
     server === undefined
       ? { kind: 'direct', server: null, address: to, port: port ?? null, text }

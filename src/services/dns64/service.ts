@@ -15,7 +15,7 @@ import { type AnswerSource, createAnswerSource } from './answer-source.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { type Endpoints, openEndpoints } from './endpoints.ts';
 import { createQueryLog } from './events.ts';
-import { followAccess } from './followed-access.ts';
+import { followAccess } from '../../os/follow-access.ts';
 import type { FromDnsWorker, ToDnsWorker, WorkerInit } from './messages.ts';
 import { createMisses } from './misses.ts';
 import { limitsOf, statusOf } from './report.ts';

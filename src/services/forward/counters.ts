@@ -1,4 +1,8 @@
-/** The counters of the forwarder. It routes every connection by its port alone, so the engine's counters are sufficient. */
+/** The counters of the forwarder: those of the engine, and one for each reason of refusal. */
 import { tcpCounterTable } from '../../net/counters.ts';
 
-export const forwardCounterTable = tcpCounterTable;
+export const forwardCounterTable = {
+  ...tcpCounterTable,
+  'refused-not-allowed': 'The access list of the server does not have the client (reset)',
+  'refused-maintenance': 'The server is in maintenance (reset)',
+} as const;

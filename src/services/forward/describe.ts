@@ -39,6 +39,7 @@ export const forward = describeService<ForwardOptions, ForwardService>({
     },
   },
   ports: ({ forward, hosts }) => [
+    // A server that is switched off keeps its port.
     ...hosts.flatMap(({ name, ssh }, i): PortUse[] => {
       if (ssh === false || ssh.port === undefined) return [];
       return [
@@ -63,10 +64,14 @@ export const forward = describeService<ForwardOptions, ForwardService>({
       range: parsePortRange(forward.sshPorts) as PortRange,
     },
   ],
-  sockets: ({ forward }, sshPorts) =>
-    Object.entries(sshPorts).flatMap(([name, port]) =>
-      socketsAt(forward.listen, port, say('SSH port of {name}', { name }), `forward ${name}`),
-    ),
+  sockets({ forward, hosts }, sshPorts) {
+    const off = new Set(hosts.flatMap(({ name, enabled }) => (enabled ? [] : [name])));
+    return Object.entries(sshPorts).flatMap(([name, port]) =>
+      off.has(name)
+        ? []
+        : socketsAt(forward.listen, port, say('SSH port of {name}', { name }), `forward ${name}`),
+    );
+  },
   sshPorts: (running) => running.sshPorts(),
   diagnostics: async () => (await import('./diagnostics.ts')).diagnostics,
   place: { area: 'ports', needs: ['port-conflicts'] },

@@ -1,15 +1,20 @@
 /** The port forwarder: each server's SSH has its own port on the IPv4 side. */
 import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
+import { addressesOf } from '../../config/host-services.ts';
 import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { followAttached } from '../../os/follow-attached.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { type Service, type ServiceContext, storageOf } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
-import { type MappedConfig, isMapped } from '../mapped.ts';
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import { compileAccess } from '../host-access.ts';
+import { type MappedConfig, isMappedSsh } from '../mapped.ts';
 import { type Allotments, allotPorts, portsInUse } from './allot-ports.ts';
 import { loadAllotments, saveAllotments } from './allotment-file.ts';
 import { forwardCounterTable } from './counters.ts';
-import type { ForwardWorkerConfig } from './worker.ts';
+import type { ForwardTarget, ForwardWorkerConfig } from './worker.ts';
 
 export interface ForwardOptions {
   readonly forward: ForwardConfig;
@@ -37,22 +42,31 @@ function parseAddress(text: string, what: string): Uint8Array {
   return address;
 }
 
-/** The allotments and the values derived from them. Throws as `allotPorts` does. */
-export function planForward(options: ForwardOptions, previous: Allotments) {
+/**
+ * The allotments and the values derived from them. A server that is switched off keeps its port, which is closed. `attached`:
+ * the networks that "lan" stands for. Throws as `allotPorts` does.
+ */
+export function planForward(options: ForwardOptions, previous: Allotments, attached: readonly IpPrefix[]) {
   const { forward, hosts, reservedPorts, mapped } = options;
   const range = parsePortRange(forward.sshPorts);
   if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
   const allotments = allotPorts({ hosts, range, reservedPorts, previous, nowMs: Date.now() });
   const ports = portsInUse(allotments);
+  const isOn = new Set(hosts.flatMap(({ name, enabled }) => (enabled ? [name] : [])));
+  const open = Object.entries(ports).filter(([name]) => isOn.has(name));
   const listen = boundAddresses(forward.listen).flatMap((text) => {
     const address = parseAddress(text, 'forward.listen');
-    return Object.entries(ports).map(([name, port]) => ({ name, address, port }));
+    return open.map(([name, port]) => ({ name, address, port }));
   });
   const targets = Object.fromEntries(
-    hosts.flatMap(({ name, address, ssh }) => {
+    hosts.flatMap((host): [string, ForwardTarget][] => {
+      const { name, ssh, maintenance, allow, balance } = host;
       if (ssh === false) return [];
-      const server = { address: parseAddress(address, `host "${name}"`), port: ssh.targetPort };
-      return [[name, encodeSocketAddress(server)]];
+      const addresses = addressesOf(host).map((address) =>
+        encodeSocketAddress({ address: parseAddress(address, `host "${name}"`), port: ssh.targetPort }),
+      );
+      const access = compileAccess(allow, attached);
+      return [[name, { addresses, isRoundRobin: balance === 'round-robin', access, maintenance }]];
     }),
   );
   const plan: TcpPlan<ForwardWorkerConfig> = {
@@ -63,7 +77,7 @@ export function planForward(options: ForwardOptions, previous: Allotments) {
     config: {
       targets,
       ...(mapped !== undefined && {
-        mapped: { ...mapped, servers: hosts.filter(isMapped).map(({ name }) => name) },
+        mapped: { ...mapped, servers: hosts.filter(isMappedSsh).map(({ name }) => name) },
       }),
     },
   };
@@ -77,7 +91,18 @@ export async function startForward(
 ): Promise<ForwardService> {
   const storage = storageOf(context);
   const log = context.log.child({ service: 'forward' });
-  let current = planForward(options, await loadAllotments(storage));
+  const inTurn = createInTurn();
+  const started = Promise.withResolvers<void>();
+  let currentOptions = options;
+  using starting = new DisposableStack();
+  const attached = starting.use(
+    followAttached(context.ourselves, () => {
+      inTurn(() => started.promise.then(() => putInForce(currentOptions))).catch((err: unknown) =>
+        log.error({ err }, 'forward: the networks of this machine could not be followed'),
+      );
+    }),
+  );
+  let current = planForward(options, await loadAllotments(storage), attached.of(options.hosts));
   const plane = await startTcpPlane<ForwardWorkerConfig, typeof forwardCounterTable>(
     {
       name: 'forward',
@@ -95,10 +120,18 @@ export async function startForward(
     () => saveAllotments(storage, current.allotments),
   );
 
-  async function reconfigure(options: ForwardOptions): Promise<void> {
-    const next = planForward(options, current.allotments);
-    await plane.apply(next.plan, () => saveAllotments(storage, next.allotments));
-    current = next;
+  const following = starting.move();
+  started.resolve();
+
+  async function putInForce(options: ForwardOptions): Promise<void> {
+    try {
+      const next = planForward(options, current.allotments, attached.of(options.hosts));
+      await plane.apply(next.plan, () => saveAllotments(storage, next.allotments));
+      current = next;
+      currentOptions = options;
+    } finally {
+      attached.of(currentOptions.hosts);
+    }
   }
 
   return {
@@ -106,13 +139,17 @@ export async function startForward(
     counterTable: forwardCounterTable,
     sshPorts: () => current.ports,
     allotments: () => current.allotments,
-    reconfigure,
+    reconfigure: (options) => inTurn(() => putInForce(options)),
     status: plane.status,
     counters: plane.counters,
     hosts: plane.hosts,
     limits: plane.limits,
     drain: plane.drain,
     failWorker: plane.failWorker,
-    [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      following[Symbol.dispose]();
+      await inTurn(() => {});
+      await plane[Symbol.asyncDispose]();
+    },
   };
 }

@@ -1,31 +1,55 @@
 /** The forwarder's worker thread: the port selects the server, and no byte is inspected. */
 import { type Gate, RESET, type Route } from '../../net/gate.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
+import { createServerAddresses } from '../../net/server-addresses.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
+import { type HostAccess, mayReach } from '../host-access.ts';
 import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
 import { forwardCounterTable } from './counters.ts';
 
+export interface ForwardTarget {
+  /** sockaddr_in6 of the server's SSH port; several if it has several addresses. */
+  readonly addresses: readonly Uint8Array[];
+  readonly isRoundRobin: boolean;
+  readonly access: HostAccess;
+  /** Nobody is led there for now. */
+  readonly maintenance: boolean;
+}
+
 export interface ForwardWorkerConfig {
-  /** sockaddr_in6 of each server's SSH port, by listener name. */
-  readonly targets: Readonly<Record<string, Uint8Array>>;
+  /** By listener name. */
+  readonly targets: Readonly<Record<string, ForwardTarget>>;
   /** With the names of the servers that see mapped addresses. */
   readonly mapped?: MappedConfig & { readonly servers: readonly string[] };
 }
 
 runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
   counterTable: forwardCounterTable,
-  createGates:
-    ({ targets, mapped }, index, peerOf) =>
-    (name): Gate => {
+  createGates: ({ targets, mapped }, index, peerOf) => {
+    const notAllowed = { ...RESET, counter: index['refused-not-allowed'] };
+    const maintenance = { ...RESET, counter: index['refused-maintenance'] };
+    return (name): Gate => {
+      const target = targets[name];
+      const { addresses, isRoundRobin } = target;
       const route: Route = {
         server: name,
-        serverAddress: targets[name],
+        serverAddress: addresses[0],
+        addresses: addresses.length === 1 ? undefined : createServerAddresses(addresses, isRoundRobin),
         preamble: null,
         uploadBytes: -1,
         oneExchange: false,
       };
-      // The client gets a reset, as if the server itself had refused.
-      const gate: Gate = { begin: null, route, serverFailed: () => RESET };
+      const gate: Gate = {
+        begin: null,
+        route,
+        refuses(clientFd) {
+          if (target.access !== null && !mayReach(target.access, peerOf(clientFd)?.address))
+            return notAllowed;
+          return target.maintenance ? maintenance : null;
+        },
+        // The client gets a reset, as if the server itself had refused.
+        serverFailed: () => RESET,
+      };
       if (mapped?.servers.includes(name) !== true) return gate;
       const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
       const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
@@ -36,5 +60,6 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
           return { ...route, source: client && sourceOf(client) };
         },
       };
-    },
+    };
+  },
 });

@@ -7,12 +7,18 @@ export const proxyCounterTable = {
   'http-routed': 'HTTP requests whose Host led to a server',
   'refused-tls-unknown-name': 'TLS: no server has the server name (alert unrecognized_name)',
   'refused-tls-no-name': 'TLS: the client named no server (alert missing_extension)',
+  'refused-tls-not-allowed':
+    'TLS: the access list of the server does not have the client (alert access_denied)',
+  'refused-tls-maintenance': 'TLS: the server is in maintenance (alert internal_error)',
   'refused-tls-malformed': 'TLS: the ClientHello is malformed (alert decode_error, or what fits)',
   'refused-tls-oversized': 'TLS: the ClientHello is too long (alert record_overflow or decode_error)',
   'refused-tls-http': 'TLS: the client speaks plain HTTP (answered with 400)',
   'refused-tls-not-tls': 'TLS: the client speaks another protocol (closed)',
   'refused-http-no-host': 'HTTP: the request names no server (400)',
   'refused-http-unknown-host': 'HTTP: no server has the Host (421)',
+  'refused-http-not-allowed': 'HTTP: the access list of the server does not have the client (403)',
+  'refused-http-maintenance': 'HTTP: the server is in maintenance (503)',
+  'http-redirected': 'HTTP: requests that were redirected to https (301, 308)',
   'refused-http-malformed': 'HTTP: the request is malformed or ambiguous (400)',
   'refused-http-oversized': 'HTTP: the request head is too long (431)',
   'refused-http-unsupported':

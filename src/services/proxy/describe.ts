@@ -1,5 +1,7 @@
 /** The description of the proxy. */
-import { duplicates, problem } from '../../config/problem.ts';
+import { isHttps, listenersOf, serviceAt, usedListeners } from '../../config/host-services.ts';
+import { type ConfigProblem, duplicates, problem } from '../../config/problem.ts';
+import type { Config, HostConfig } from '../../config/schema.ts';
 import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
 import { asIs, say } from '../../texts/text.ts';
@@ -42,7 +44,7 @@ export const proxy = describeService({
     })),
   sockets({ proxy: { listeners, listen }, hosts }) {
     // A listener is only open while a server uses it.
-    const used = new Set(hosts.flatMap(({ services }) => services));
+    const used = usedListeners(hosts);
     return listeners
       .filter(({ name }) => used.has(name))
       .flatMap(({ name, port }) =>
@@ -55,19 +57,50 @@ export const proxy = describeService({
   prefixes: ({ proxy, hosts }) => [
     { text: proxy.mappedPrefix, ownedAt: '/proxy/mappedPrefix', isOff: !usesMapped(hosts) },
   ],
-  check({ proxy }) {
+  check({ proxy, hosts }) {
     const keys = proxy.listeners.map(({ name }, i) => ({ key: name, path: `/proxy/listeners/${i}/name` }));
-    return duplicates(keys, say('a name that no other listener has'));
+    return [
+      ...duplicates(keys, say('a name that no other listener has')),
+      ...checkDefaultHost(proxy.defaultHost, hosts),
+    ];
   },
-  checkHost({ proxy }, host, path) {
-    const names = proxy.listeners.map(({ name }) => name);
-    return host.services.flatMap((service, i) => {
-      if (names.includes(service)) return [];
-      const known =
-        names.length === 0
-          ? say('no service: proxy.listeners is empty')
-          : say('one of {names}', { names: names.join(', ') });
-      return [problem(`${path}/services/${i}`, service, say('is not the name of a listener'), known)];
-    });
-  },
+  checkHost: (config, host, path) => [
+    ...checkServices(config, host, path),
+    ...checkRedirect(config, host, path),
+  ],
 });
+
+function checkServices({ proxy }: Config, host: HostConfig, path: string): ConfigProblem[] {
+  const names = proxy.listeners.map(({ name }) => name);
+  const placeOf = (i: number) =>
+    `${path}/services/${i}${typeof host.services[i] === 'string' ? '' : '/listener'}`;
+  const used = listenersOf(host);
+  const unknown = used.flatMap((listener, i) => {
+    if (names.includes(listener)) return [];
+    const known =
+      names.length === 0
+        ? say('no service: proxy.listeners is empty')
+        : say('one of {names}', { names: names.join(', ') });
+    return [problem(placeOf(i), listener, say('is not the name of a listener'), known)];
+  });
+  const keys = used.map((listener, i) => ({ key: listener, path: placeOf(i) }));
+  return [...unknown, ...duplicates(keys, say('each listener once'))];
+}
+
+function checkDefaultHost(name: string | undefined, hosts: readonly HostConfig[]): ConfigProblem[] {
+  if (name === undefined || hosts.some((host) => host.name === name)) return [];
+  const expected =
+    hosts.length === 0
+      ? say('nothing: there is no server')
+      : say('one of {names}', { names: hosts.map((host) => host.name).join(', ') });
+  return [problem('/proxy/defaultHost', name, say('is not the name of a server'), expected)];
+}
+
+/** Where would the redirect lead? */
+function checkRedirect({ proxy }: Config, host: HostConfig, path: string): ConfigProblem[] {
+  if (host.redirectToHttps === false) return [];
+  if (proxy.listeners.some((each) => isHttps(each) && serviceAt(host, each) !== undefined)) return [];
+  const sentence = say('would lead nowhere: the server uses no listener for https');
+  const expected = say('false, or a listener with port 443 or the name "https" in its services');
+  return [problem(`${path}/redirectToHttps`, host.redirectToHttps, sentence, expected)];
+}

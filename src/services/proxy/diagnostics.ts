@@ -1,4 +1,5 @@
 /** The proxy's part of the diagnostics. */
+import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Expectation, ProbeTarget, ServiceDiagnostics } from '../check.ts';
 import { mappedRoute } from './checks/mapped-route.ts';
@@ -14,20 +15,20 @@ export const diagnostics: ServiceDiagnostics = {
   checks: [mappedRoute],
   /** In the order of the listeners. The proxy does not route anything to a server without a host name. */
   probes({ proxy }, host) {
-    if (host.hostnames.length === 0) return [];
+    if (!host.enabled || host.hostnames.length === 0) return [];
     const hostnames = concreteHostnames(host).slice(0, MAX_HOSTNAMES);
-    return proxy.listeners
-      .filter(({ name }) => host.services.includes(name))
-      .map(
-        (listener): ProbeTarget => ({
-          service: listener.name,
-          address: host.address,
-          port: listener.port,
-          expects: expectationOf(listener),
-          hostnames: MAIL_PORTS.has(listener.port) ? mailNamesFirst(hostnames) : hostnames,
-          clientAddress: host.clientAddress,
-        }),
-      );
+    return proxy.listeners.flatMap((listener): ProbeTarget[] => {
+      const use = serviceAt(host, listener);
+      if (use === undefined) return [];
+      return addressesOf(host).map((address) => ({
+        service: listener.name,
+        address,
+        port: use.port,
+        expects: expectationOf(listener),
+        hostnames: MAIL_PORTS.has(listener.port) ? mailNamesFirst(hostnames) : hostnames,
+        clientAddress: use.clientAddress,
+      }));
+    });
   },
   snippets: ({ proxy }, host, applianceAddress) => [
     ...nginxSnippets(host, proxy.listeners, applianceAddress),
@@ -37,11 +38,12 @@ export const diagnostics: ServiceDiagnostics = {
 
 /** The host names that can be requested: a wildcard cannot. */
 const concreteHostnames = ({ hostnames }: Pick<HostConfig, 'hostnames'>): string[] =>
-  hostnames.filter((name) => !name.startsWith('*.'));
+  hostnames.filter((name) => !name.startsWith('*'));
 
-function expectationOf({ protocol, port, name }: ListenerConfig): Expectation {
+function expectationOf(listener: ListenerConfig): Expectation {
+  const { protocol, port } = listener;
   if (protocol === 'http') return 'http';
-  if (port === 443 || name === 'https') return 'https';
+  if (isHttps(listener)) return 'https';
   return SMTP_PORTS.has(port) ? 'smtps' : 'tls';
 }
 

@@ -1,6 +1,8 @@
 /** What the proxy does with a connection: finds the listener by its port, then looks in the data plane's host table. */
-import type { HostConfig, ListenerConfig, ProxyConfig } from '../../config/schema.ts';
-import { endsAtOurselves, listensFor } from '../../net/listening.ts';
+import { addressesOf, serviceAt } from '../../config/host-services.ts';
+import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import { dialledAddress, endsAtOurselves, listensFor, severalAddresses } from '../../net/listening.ts';
+import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
 import {
   type Flow,
@@ -8,19 +10,23 @@ import {
   type Leg,
   type WayStep,
   arrives,
+  endsHere,
   endsRefused,
 } from '../../runtime/explain.ts';
 import { parseRequestHead } from '../../wire/http-head.ts';
-import { whatServerSees } from '../mapped.ts';
+import { parseIpAddress } from '../../wire/ip-address.ts';
+import { type MappedConfig, whatServerSees } from '../mapped.ts';
 import type { ProxyCounterIndex } from './counters.ts';
-import { buildHostTable, findBackend } from './host-table.ts';
+import { type Refused, decide, locationOf } from './decide.ts';
+import { type Backend, type Redirect, buildHostTable, findBackend } from './host-table.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
+import type { ProxyWorkerConfig } from './worker.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../texts/text.ts';
 
 const NOT_TOLD = say('The server sees the address of this appliance, not that of the client.');
 
 /** What the server learns of a client with this address. */
-const TOLD: Record<HostConfig['clientAddress'], (proxy: ProxyConfig, from: string) => Text> = {
+const TOLD: Record<HostConfig['clientAddress'], (mapped: MappedConfig, from: string) => Text> = {
   none: () => NOT_TOLD,
   'proxy-v1': () => say("A PROXY header (version 1) tells the server the client's address."),
   'proxy-v2': () => say("A PROXY header (version 2) tells the server the client's address."),
@@ -34,8 +40,8 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
   if (!flow.isLocal || protocol !== 'tcp' || position === -1) return undefined;
   const listener = options.proxy.listeners[position];
   const configPath = `/proxy/listeners/${position}`;
-  const { config } = planProxy(options);
-  if (!config.listeners.includes(listener)) {
+  const { config, listen } = planProxy(options, attachedPrefixes());
+  if (!listen.some(({ name }) => name === listener.name)) {
     const text = say('The listener {name} (port {port}) is closed: no server names it in its services.', {
       name: listener.name,
       port: listener.port,
@@ -64,17 +70,11 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
   ];
   const asked = asks(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
-  return explainName(options, ourselves, listener, asked.name, flow.from, steps);
+  return explainName({ config, ourselves, listener, client: flow.from, name: asked.name, steps });
 }
 
-type Asked = { readonly name: string } | { readonly leg: LastLeg };
-
-/** RFC 6066 section 3: a client that connects to an address sends no server name. */
-function serverNameOf({ name }: Flow): Asked {
-  if (name !== undefined) return { name };
-  const text = say('A client that connects to an address names no server in its ClientHello.');
-  return { leg: endsRefused([], text, { counter: 'refused-tls-no-name' }) };
-}
+/** A name of undefined: the client names none. */
+type Asked = { readonly name: string | undefined } | { readonly leg: LastLeg };
 
 /** The Host of a request, parsed as in the proxy. */
 function hostOf({ name, to = '', port }: Flow): Asked {
@@ -86,84 +86,181 @@ function hostOf({ name, to = '', port }: Flow): Asked {
   };
 }
 
+type Counter = keyof ProxyCounterIndex;
+
 interface ProtocolWords {
   readonly what: Text;
   /** The name that a client asks for. */
   readonly asks: (flow: Flow) => Asked;
-  /** Counters of what is let through, and of a name that nobody has. */
-  readonly routed: keyof ProxyCounterIndex;
-  readonly unknownName: keyof ProxyCounterIndex;
+  /** The path of a request; undefined if the protocol has none. */
+  readonly target: string | undefined;
+  /** The counter of what is let through, and those of the refusals. */
+  readonly routed: Counter;
+  readonly refused: Readonly<Record<Refused['refused'], Counter>>;
 }
 
 const PROTOCOLS: Readonly<Record<ListenerConfig['protocol'], ProtocolWords>> = {
   http: {
     what: say('HTTP by Host'),
     asks: hostOf,
+    target: '/',
     routed: 'http-routed',
-    unknownName: 'refused-http-unknown-host',
+    refused: {
+      'no-name': 'refused-http-no-host',
+      'unknown-name': 'refused-http-unknown-host',
+      'not-allowed': 'refused-http-not-allowed',
+      maintenance: 'refused-http-maintenance',
+      redirect: 'http-redirected',
+    },
   },
   tls: {
     what: say('TLS by server name'),
-    asks: serverNameOf,
+    // RFC 6066 section 3: a client that connects to an address sends no server name.
+    asks: ({ name }) => ({ name }),
+    target: undefined,
     routed: 'tls-routed',
-    unknownName: 'refused-tls-unknown-name',
+    refused: {
+      'no-name': 'refused-tls-no-name',
+      'unknown-name': 'refused-tls-unknown-name',
+      'not-allowed': 'refused-tls-not-allowed',
+      maintenance: 'refused-tls-maintenance',
+      redirect: 'http-redirected',
+    },
   },
 };
 
-function explainName(
-  { proxy, hosts }: ProxyOptions,
-  ourselves: Ourselves,
-  listener: ListenerConfig,
-  name: string,
-  from: string,
-  steps: readonly WayStep[],
-): Leg {
-  const backend = findBackend(buildHostTable(hosts, listener), name);
-  const { routed, unknownName } = PROTOCOLS[listener.protocol];
-  if (backend === undefined) {
-    const other = hosts.find((host) =>
-      findBackend(buildHostTable([{ ...host, services: [listener.name] }], listener), name),
-    );
-    const hint =
-      other === undefined
-        ? undefined
-        : say('{server} has the name, but does not use the listener {listener}.', {
-            server: other.name,
-            listener: listener.name,
-          });
-    return endsRefused(
-      steps,
-      sentences(
-        say('No server has the name {name} at the listener {listener}.', { name, listener: listener.name }),
-        hint,
-      ),
-      {
-        counter: unknownName,
-        configPath: other === undefined ? '/hosts' : `/hosts/${hosts.indexOf(other)}/services`,
-      },
-    );
-  }
-  const position = hosts.findIndex((host) => host.name === backend.name);
-  const { address, clientAddress } = hosts[position];
-  const refused = endsAtOurselves(ourselves, hosts[position], position, steps);
+interface Question {
+  readonly config: ProxyWorkerConfig;
+  readonly ourselves: Ourselves;
+  readonly listener: ListenerConfig;
+  readonly client: string;
+  readonly name: string | undefined;
+  readonly steps: readonly WayStep[];
+}
+
+function explainName(question: Question): Leg {
+  const { config, ourselves, listener, client, name, steps } = question;
+  const { hosts } = config;
+  const { routed, target } = PROTOCOLS[listener.protocol];
+  const table = buildHostTable(hosts, listener, config);
+  const found = decide(table, name, parseIpAddress(client), target);
+  if (found.refused !== null) return explainRefusal(question, found);
+  const position = hosts.findIndex((host) => host.name === found.name);
+  const host = hosts[position];
+  const address = dialledAddress(ourselves, addressesOf(host));
+  const refused = endsAtOurselves(ourselves, { name: host.name, address }, position, steps);
   if (refused !== undefined) return refused;
-  const values = { name, server: backend.name, address, port: listener.port };
+  const { port } = serviceAt(host, listener)!;
+  const isNamed = name !== undefined && findBackend(table, name) !== undefined;
+  const values = { name: name ?? asIs('-'), server: found.name, address, port };
+  const arrived = isNamed
+    ? say('{name} leads to {server}, [{address}]:{port}.', values)
+    : name === undefined
+      ? say('A client that names no server gets the default server, {server}, [{address}]:{port}.', values)
+      : say(
+          'No server has the name {name}: it leads to the default server, {server}, [{address}]:{port}.',
+          values,
+        );
   return {
     steps: [
       ...steps,
       {
         isOk: true,
-        text: say('{name} leads to {server}, [{address}]:{port}.', values),
+        text: arrived,
         counter: routed,
-        configPath: `/hosts/${position}/hostnames`,
+        configPath: isNamed ? `/hosts/${position}/hostnames` : '/proxy/defaultHost',
       },
-      { isOk: true, text: TOLD[clientAddress](proxy, from), configPath: `/hosts/${position}/clientAddress` },
+      ...severalAddresses(addressesOf(host), host.balance === 'round-robin', position),
+      ...admitted(found, client, position),
+      {
+        isOk: true,
+        text: TOLD[found.clientAddress](config.mapped, client),
+        configPath: clientAddressPath(host, listener, position),
+      },
     ],
     outcome: arrives(
       address,
-      listener.port,
-      say('{name} leads to {server}, [{address}]:{port}, through the proxy.', values),
-      backend.name,
+      port,
+      isNamed ? say('{name} leads to {server}, [{address}]:{port}, through the proxy.', values) : arrived,
+      found.name,
     ),
   };
+}
+
+const admitted = ({ access, name }: Backend, client: string, position: number): WayStep[] =>
+  access === null
+    ? []
+    : [
+        {
+          isOk: true,
+          text: say('The access list of {server} has {client}.', { server: name, client }),
+          configPath: `/hosts/${position}/allow`,
+        },
+      ];
+
+/** Where the configuration says how the server learns the client's address at this listener. */
+function clientAddressPath(host: HostConfig, { name }: ListenerConfig, position: number): string {
+  const at = host.services.findIndex((each) => typeof each !== 'string' && each.listener === name);
+  const service = host.services[at];
+  return typeof service === 'object' && service.clientAddress !== undefined
+    ? `/hosts/${position}/services/${at}/clientAddress`
+    : `/hosts/${position}/clientAddress`;
+}
+
+function explainRefusal(question: Question, { refused, ...rest }: Refused): Leg {
+  const { config, listener, client, name, steps } = question;
+  const { hosts } = config;
+  const counter = PROTOCOLS[listener.protocol].refused[refused];
+  const server = rest.backend?.name ?? '';
+  const position = hosts.findIndex((host) => host.name === server);
+  const at = (field: string) => ({ counter, configPath: `/hosts/${position}/${field}` });
+  switch (refused) {
+    case 'redirect': {
+      const { status, port } = (rest as { readonly redirect: Redirect }).redirect;
+      const values = { status, location: locationOf(name ?? '', port, '/') };
+      const text = say('The proxy answers with a redirect ({status}) to {location}.', values);
+      return endsHere(steps, text, at('redirectToHttps'));
+    }
+    case 'not-allowed':
+      return endsRefused(
+        steps,
+        say('The access list of {server} does not have {client}.', { server, client }),
+        at('allow'),
+      );
+    case 'maintenance':
+      return endsRefused(steps, say('{server} is in maintenance.', { server }), at('maintenance'));
+    case 'no-name': {
+      const text = say('A client that connects to an address names no server in its ClientHello.');
+      return endsRefused(steps, text, { counter, configPath: '/proxy/defaultHost' });
+    }
+    case 'unknown-name':
+      return explainUnknown(question, name ?? '', counter);
+  }
+}
+
+function explainUnknown({ config, listener, steps }: Question, name: string, counter: Counter): Leg {
+  const { hosts } = config;
+  const other = hosts.find((host) => {
+    const wouldServe = { ...host, enabled: true, services: [listener.name] };
+    return findBackend(buildHostTable([wouldServe], listener, config), name) !== undefined;
+  });
+  const values = { server: other?.name ?? '', listener: listener.name };
+  const hint =
+    other === undefined
+      ? undefined
+      : other.enabled
+        ? say('{server} has the name, but does not use the listener {listener}.', values)
+        : say('{server} has the name, but is switched off.', values);
+  const field = other?.enabled === false ? 'enabled' : 'services';
+  return endsRefused(
+    steps,
+    sentences(
+      say('No server has the name {name} at the listener {listener}.', { name, listener: listener.name }),
+      hint,
+    ),
+    {
+      counter,
+      configPath: other === undefined ? '/hosts' : `/hosts/${hosts.indexOf(other)}/${field}`,
+    },
+  );
 }

@@ -2,7 +2,10 @@
 
 /** Reason phrases (RFC 9110 section 15, RFC 6585). Not from node:http, which costs the thread 0.6 MB. */
 const REASON_PHRASES = {
+  301: 'Moved Permanently',
+  308: 'Permanent Redirect',
   400: 'Bad Request',
+  403: 'Forbidden',
   405: 'Method Not Allowed',
   408: 'Request Timeout',
   421: 'Misdirected Request',
@@ -17,8 +20,16 @@ const REASON_PHRASES = {
 /** A status with which the proxy itself responds. */
 export type HttpStatus = keyof typeof REASON_PHRASES;
 
-/** A complete response that ends the connection. `withBody` is false for HEAD (RFC 9110 section 9.3.2). */
-export function encodeHttpAnswer(status: HttpStatus, reason: string, withBody = true): Uint8Array {
+/**
+ * A complete response that ends the connection. `withBody` is false for HEAD (RFC 9110 section 9.3.2). `fields`: further header
+ * fields, without line ends.
+ */
+export function encodeHttpAnswer(
+  status: HttpStatus,
+  reason: string,
+  withBody = true,
+  fields: readonly string[] = [],
+): Uint8Array {
   const title = `${status} ${REASON_PHRASES[status]}`;
   const body = `${title}: ${reason}\n`;
   const head = [
@@ -27,6 +38,7 @@ export function encodeHttpAnswer(status: HttpStatus, reason: string, withBody = 
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
+    ...fields,
     'Connection: close',
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${withBody ? body : ''}`);

@@ -27,7 +27,8 @@ import {
 } from '../../wire/http-head.ts';
 import { webSocketKey } from '../../wire/websocket.ts';
 import type { ProxyCounterIndex } from './counters.ts';
-import { type HostTable, findBackend } from './host-table.ts';
+import { RETRY_AFTER_SECONDS, type Refused, decide, locationOf } from './decide.ts';
+import type { HostTable } from './host-table.ts';
 import { type HttpStatus, encodeHttpAnswer } from './http-answer.ts';
 import { rewriteRequestHead } from './http-rewrite.ts';
 import { createWebSocketAnswer } from './websocket-answer.ts';
@@ -45,11 +46,44 @@ const SERVER_FAILURES: Record<ServerFailure, [status: HttpStatus, reason: string
   'no-answer': [502, 'the server closed the connection without an answer'],
 };
 
-const refuse = (counter: number, status: HttpStatus, reason: string, withBody = true): Refusal => ({
+const refuse = (
+  counter: number,
+  status: HttpStatus,
+  reason: string,
+  withBody = true,
+  fields: readonly string[] = [],
+): Refusal => ({
   counter,
-  answer: encodeHttpAnswer(status, reason, withBody),
+  answer: encodeHttpAnswer(status, reason, withBody, fields),
   reset: false,
 });
+
+/** The answer to a request that does not reach a server. */
+function refuseDecided(
+  decided: Refused,
+  { host, target, method }: RequestHead,
+  index: ProxyCounterIndex,
+): Refusal {
+  const withBody = method !== 'HEAD';
+  switch (decided.refused) {
+    case 'redirect': {
+      const { status, port } = decided.redirect;
+      const location = locationOf(host, port, target);
+      const reason = `this site is at ${location}`;
+      return refuse(index['http-redirected'], status, reason, withBody, [`Location: ${location}`]);
+    }
+    case 'not-allowed':
+      return refuse(index['refused-http-not-allowed'], 403, `your address may not reach ${host}`, withBody);
+    case 'maintenance': {
+      const reason = `${host} is in maintenance`;
+      const retry = [`Retry-After: ${RETRY_AFTER_SECONDS}`];
+      return refuse(index['refused-http-maintenance'], 503, reason, withBody, retry);
+    }
+    default:
+      // 421 (RFC 9110 section 15.5.20): the problem is not a missing resource, as with 404, but the wrong server.
+      return refuse(index['refused-http-unknown-host'], 421, `no server here has the name ${host}`, withBody);
+  }
+}
 
 export function createHttpGate(
   table: HostTable,
@@ -74,15 +108,13 @@ export function createHttpGate(
   }
 
   function routeRequest(head: RequestHead, headBytes: number, bytes: Uint8Array, clientFd: number): Verdict {
-    const backend = findBackend(table, head.host);
-    if (backend === undefined) {
-      // 421 (RFC 9110 section 15.5.20): the problem is not a missing resource, as with 404, but the wrong server.
-      const reason = `no server here has the name ${head.host}`;
-      const refusal = refuse(index['refused-http-unknown-host'], 421, reason, head.method !== 'HEAD');
-      return { kind: 'refuse', refusal, name: head.host };
-    }
     const client = peerOf(clientFd);
     if (client === undefined) return { kind: 'refuse', refusal: RESET };
+    const backend = decide(table, head.host, client.address, head.target);
+    if (backend.refused !== null) {
+      const server = backend.backend?.name ?? null;
+      return { kind: 'refuse', refusal: refuseDecided(backend, head, index), name: head.host, server };
+    }
     const key = webSocketKey(head);
     const { contentLength } = head;
     const arrived = bytes.subarray(headBytes);
@@ -102,6 +134,7 @@ export function createHttpGate(
       route: {
         server: backend.name,
         serverAddress: backend.serverAddress,
+        addresses: backend.addresses,
         source: backend.clientAddress === 'mapped' ? sourceOf(client) : undefined,
         preamble,
         ...upload,

@@ -14,7 +14,7 @@ export function buildPreamble(
   { clientAddress }: Backend,
   source: SocketAddress | undefined,
   clientFd: number,
-  authority: string,
+  authority: string | undefined,
   opening: Uint8Array,
 ): Uint8Array | undefined {
   let header: Uint8Array = NONE;

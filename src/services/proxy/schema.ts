@@ -5,7 +5,7 @@ import { type Static, Type } from '../../runtime/shape.ts';
 export const ListenerSchema = Type.Object(
   {
     name: Label('Name, unique'),
-    port: Port('Port on the appliance, and on the server'),
+    port: Port('Port on the appliance, and on a server that does not say another one'),
     protocol: Type.Union([Type.Literal('http'), Type.Literal('tls')], {
       title: 'http: the Host header picks the server; tls: the server name in the ClientHello (SNI) does',
       expected: '"http" or "tls"',
@@ -29,6 +29,9 @@ export const ProxySchema = Type.Object(
         { name: 'pop3s', port: 995, protocol: 'tls' },
       ],
     }),
+    defaultHost: Type.Optional(
+      Label('Server for clients that name none, or a name that no server has; nobody when left out'),
+    ),
     mappedPrefix: text(
       'mapped-prefix',
       'For servers with clientAddress "mapped": the prefix of the IPv6 addresses that stand for IPv4 clients; the server needs a route for it to the appliance',

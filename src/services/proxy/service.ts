@@ -1,12 +1,15 @@
 /** The proxy: IPv4 clients reach IPv6-only servers by the name that they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
+import { usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { followAttached } from '../../os/follow-attached.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
 import { sentences } from '../../texts/text.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
-import { formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
+import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
 import { keepMappedRoute } from './mapped-route.ts';
 import { usesMapped } from '../mapped.ts';
@@ -20,9 +23,15 @@ export interface ProxyOptions {
 /** Limits the kernel's memory for two sockets per connection; the limit of descriptors may be lower. */
 const MAX_CONNECTIONS = 32_768;
 
-/** A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. */
-export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerConfig> {
-  const named = new Set(hosts.flatMap(({ services }) => services));
+/**
+ * A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. `attached`:
+ * the networks that "lan" stands for.
+ */
+export function planProxy(
+  { proxy, hosts }: ProxyOptions,
+  attached: readonly IpPrefix[],
+): TcpPlan<ProxyWorkerConfig> {
+  const named = usedListeners(hosts);
   const listeners = proxy.listeners.filter(({ name }) => named.has(name));
   const listen = boundAddresses(proxy.listen).flatMap((text) => {
     const address = parseIpAddress(text);
@@ -37,6 +46,8 @@ export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerCo
     config: {
       hosts,
       listeners,
+      defaultHost: proxy.defaultHost,
+      attached,
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
     },
   };
@@ -49,11 +60,22 @@ const mappedPrefixes = ({ proxy, hosts }: ProxyOptions): string[] =>
 /** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
 export async function startProxy(
   options: ProxyOptions,
-  { log, ourselves, events }: Pick<ServiceContext, 'log' | 'ourselves' | 'events'>,
+  context: Pick<ServiceContext, 'log' | 'ourselves' | 'events'>,
 ): Promise<Service<ProxyOptions>> {
-  let mapped = mappedPrefixes(options);
-  await using cleanUp = new AsyncDisposableStack();
-  const route = cleanUp.use(await keepMappedRoute({ log: log.child({ service: 'proxy' }), events }, mapped));
+  const { ourselves, events } = context;
+  const log = context.log.child({ service: 'proxy' });
+  const inTurn = createInTurn();
+  const started = Promise.withResolvers<void>();
+  let current = options;
+  await using starting = new AsyncDisposableStack();
+  const mapped = starting.use(await keepMappedRoute({ log, events }, mappedPrefixes(options)));
+  const attached = starting.use(
+    followAttached(ourselves, () => {
+      inTurn(() => started.promise.then(() => putInForce(current))).catch((err: unknown) =>
+        log.error({ err }, 'proxy: the networks of this machine could not be followed'),
+      );
+    }),
+  );
   const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
     {
       name: 'proxy',
@@ -62,44 +84,50 @@ export async function startProxy(
       keepalive: false,
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.75,
-      log: log.child({ service: 'proxy' }),
+      log,
       ourselves,
       events,
     },
-    planProxy(options),
+    planProxy(options, attached.of(options.hosts)),
   );
+  const following = starting.move();
+  started.resolve();
 
-  async function reconfigure(options: ProxyOptions): Promise<void> {
-    const next = mappedPrefixes(options);
-    await route.want([...mapped, ...next.filter((prefix) => !mapped.includes(prefix))]);
+  async function putInForce(next: ProxyOptions): Promise<void> {
+    const [before, after] = [mappedPrefixes(current), mappedPrefixes(next)];
+    await mapped.want([...before, ...after.filter((prefix) => !before.includes(prefix))]);
     try {
-      await plane.apply(planProxy(options));
-      mapped = next;
+      await plane.apply(planProxy(next, attached.of(next.hosts)));
+      current = next;
     } finally {
-      await route.want(mapped);
+      attached.of(current.hosts);
+      await mapped.want(mappedPrefixes(current));
     }
   }
 
   function status(): ServiceStatus {
     const of = plane.status();
-    const problem = route.problem();
+    const problem = mapped.problem();
     if (problem === undefined) return of;
     return { ...of, state: 'degraded', problem: sentences(of.problem, problem) };
   }
 
-  const running = cleanUp.move();
-  running.use(plane);
   return {
     name: 'proxy',
     counterTable: proxyCounterTable,
-    reconfigure,
+    reconfigure: (next) => inTurn(() => putInForce(next)),
     status,
-    kernelContests: route.contests,
+    kernelContests: mapped.contests,
     counters: plane.counters,
     hosts: plane.hosts,
     limits: plane.limits,
     drain: plane.drain,
     failWorker: plane.failWorker,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      // The route goes last: connections may still come from mapped addresses.
+      await inTurn(() => {});
+      await plane[Symbol.asyncDispose]();
+      await following.disposeAsync();
+    },
   };
 }

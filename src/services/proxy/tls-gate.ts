@@ -5,7 +5,8 @@ import { appendOpening, createOpeningBytes, keepOpening } from '../../net/openin
 import { type ClientHelloResult, readClientHello, startClientHelloScan } from '../../wire/client-hello.ts';
 import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/tls-alert.ts';
 import type { ProxyCounterIndex } from './counters.ts';
-import { type HostTable, findBackend } from './host-table.ts';
+import { type Refused, type RefusedKind, decide } from './decide.ts';
+import type { HostTable } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
@@ -23,8 +24,12 @@ export function createTlsGate(
   peerOf: PeerOf,
   sourceOf: SourceOf,
 ): Gate {
-  const unknownName = alert(index['refused-tls-unknown-name'], TlsAlert.unrecognizedName);
-  const noName = alert(index['refused-tls-no-name'], TlsAlert.missingExtension);
+  const refusals: Readonly<Record<RefusedKind, Refusal>> = {
+    'unknown-name': alert(index['refused-tls-unknown-name'], TlsAlert.unrecognizedName),
+    'no-name': alert(index['refused-tls-no-name'], TlsAlert.missingExtension),
+    'not-allowed': alert(index['refused-tls-not-allowed'], TlsAlert.accessDenied),
+    maintenance: alert(index['refused-tls-maintenance'], TlsAlert.internalError),
+  };
   const serverFailed = alert(-1, TlsAlert.internalError);
 
   function refuseFault(result: ClientHelloResult & { kind: 'refused' }, bytes: Uint8Array): Refusal {
@@ -35,6 +40,12 @@ export function createTlsGate(
       return { counter: index['refused-tls-http'], answer: encodeHttpAnswer(400, reason), reset: false };
     }
     return alert(index['refused-tls-not-tls'], undefined);
+  }
+
+  function refuse({ refused, backend }: Refused, name: string | undefined): Verdict {
+    // A TLS connection is never redirected.
+    const refusal = refusals[refused as RefusedKind];
+    return { kind: 'refuse', refusal, name: name ?? null, server: backend?.name ?? null };
   }
 
   function begin(): Examiner {
@@ -50,19 +61,20 @@ export function createTlsGate(
         }
         if (result.kind === 'refused') return { kind: 'refuse', refusal: refuseFault(result, bytes) };
         const { serverName } = result;
-        if (serverName === undefined) return { kind: 'refuse', refusal: noName };
-        const backend = findBackend(table, serverName);
-        if (backend === undefined) return { kind: 'refuse', refusal: unknownName, name: serverName };
+        const asking = table.needsClient ? peerOf(clientFd)?.address : undefined;
+        const backend = decide(table, serverName, asking, undefined);
+        if (backend.refused !== null) return refuse(backend, serverName);
         const client = backend.clientAddress === 'none' ? undefined : peerOf(clientFd);
         const preamble = buildPreamble(backend, client, clientFd, serverName, bytes);
         if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
         return {
           kind: 'route',
           counter: index['tls-routed'],
-          name: serverName,
+          name: serverName ?? '',
           route: {
             server: backend.name,
             serverAddress: backend.serverAddress,
+            addresses: backend.addresses,
             source: backend.clientAddress === 'mapped' ? sourceOf(client!) : undefined,
             preamble,
             uploadBytes: -1,

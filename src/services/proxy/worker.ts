@@ -4,13 +4,12 @@ import { createSourceOf } from '../../net/mapped-source.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
 import { proxyCounterTable } from './counters.ts';
-import { buildHostTable } from './host-table.ts';
+import { type HostTableOptions, buildHostTable } from './host-table.ts';
 import { createHttpGate } from './http-gate.ts';
 import { createTlsGate } from './tls-gate.ts';
 
-export interface ProxyWorkerConfig {
+export interface ProxyWorkerConfig extends HostTableOptions {
   readonly hosts: readonly HostConfig[];
-  readonly listeners: readonly ListenerConfig[];
   readonly mapped: MappedConfig;
 }
 
@@ -23,11 +22,12 @@ const GATES = { http: createHttpGate, tls: createTlsGate } satisfies Record<
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
   createGates:
-    ({ hosts, listeners, mapped }, index, peerOf) =>
+    ({ hosts, mapped, ...options }, index, peerOf) =>
     (name) => {
-      const listener = listeners.find((candidate) => candidate.name === name)!;
+      const listener = options.listeners.find((candidate) => candidate.name === name)!;
+      const table = buildHostTable(hosts, listener, options);
       const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
       const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
-      return GATES[listener.protocol](buildHostTable(hosts, listener), index, peerOf, sourceOf);
+      return GATES[listener.protocol](table, index, peerOf, sourceOf);
     },
 });

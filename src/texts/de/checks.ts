@@ -219,6 +219,10 @@ export const checks: Dictionary = {
   'Server {name}': 'Server {name}',
   'Nothing leads to {name}: it has neither host names nor SSH.':
     'Zu {name} führt nichts: Er hat weder Hostnamen noch SSH.',
+  '{name} is in maintenance: clients are turned away.':
+    '{name} wird gerade gewartet: Clients werden abgewiesen.',
+  'Switch maintenance off when the work is done.':
+    'Schalten Sie die Wartung aus, wenn die Arbeit fertig ist.',
   'Answers as it should: {services}; the slowest answer took {milliseconds} ms.':
     'Antwortet, wie er soll: {services}; die langsamste Antwort brauchte {milliseconds} ms.',
   'Check on {name} that the programs run and listen on these ports, and that its firewall allows the appliance.':

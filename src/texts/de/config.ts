@@ -54,6 +54,18 @@ export const config: Dictionary = {
   'overlaps the NAT64 prefix {prefix}': 'überschneidet sich mit dem NAT64-Präfix {prefix}',
   'an unused prefix of 96 bits such as 64:ff9b:1:fffe::/96':
     'ein unbenutztes Präfix von 96 Bit wie 64:ff9b:1:fffe::/96',
+  'is not the name of a server': 'ist kein Name eines Servers',
+  'nothing: there is no server': 'nichts: Es gibt keinen Server',
+  'each listener once': 'jeder Listener nur einmal',
+  'each address once': 'jede Adresse nur einmal',
+  'an IPv6 address such as 2001:db8:1::10, or a list in "addresses"':
+    'eine IPv6-Adresse wie 2001:db8:1::10, oder eine Liste in „addresses“',
+  'is not the first one of "addresses"': 'ist nicht die erste aus „addresses“',
+  'no "address", or the first one of "addresses"': 'kein Feld „address“, oder die erste aus „addresses“',
+  'would lead nowhere: the server uses no listener for https':
+    'führte nirgendwohin: Der Server benutzt keinen Listener für https',
+  'false, or a listener with port 443 or the name "https" in its services':
+    '„false“, oder ein Listener mit Port 443 oder dem Namen „https“ in seinen services',
   'lies in the NAT64 prefix {prefix}, where IPv4 addresses are':
     'liegt im NAT64-Präfix {prefix}, wo IPv4-Adressen sind',
   'is not the name of a listener': 'ist der Name keines Listeners',

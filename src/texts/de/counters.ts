@@ -29,6 +29,8 @@ export const counters: Dictionary = {
     'Beendete Verbindungen, weil keine Route zum Server führte',
   'Connections ended because the server did not answer in time':
     'Beendete Verbindungen, weil der Server nicht rechtzeitig antwortete',
+  'Times that another address of a server was tried, because one did not answer':
+    'Wie oft eine andere Adresse eines Servers versucht wurde, weil eine nicht antwortete',
   'Connections ended because the address of the server is one of this appliance itself':
     'Verbindungen, die endeten, weil die Adresse des Servers eine dieses Geräts selbst ist',
   'Connections ended because no descriptor or port was left to reach the server':
@@ -59,6 +61,18 @@ export const counters: Dictionary = {
     'TLS: Der Client spricht ein anderes Protokoll (geschlossen)',
   'HTTP: the request names no server (400)': 'HTTP: Die Anfrage nennt keinen Server (400)',
   'HTTP: no server has the Host (421)': 'HTTP: Der Host gehört zu keinem Server (421)',
+  'TLS: the access list of the server does not have the client (alert access_denied)':
+    'TLS: Die Zugangsliste des Servers enthält den Client nicht (Alert access_denied)',
+  'TLS: the server is in maintenance (alert internal_error)':
+    'TLS: Der Server wird gerade gewartet (Alert internal_error)',
+  'HTTP: the access list of the server does not have the client (403)':
+    'HTTP: Die Zugangsliste des Servers enthält den Client nicht (403)',
+  'HTTP: the server is in maintenance (503)': 'HTTP: Der Server wird gerade gewartet (503)',
+  'HTTP: requests that were redirected to https (301, 308)':
+    'HTTP: Anfragen, die auf https umgeleitet wurden (301, 308)',
+  'The access list of the server does not have the client (reset)':
+    'Die Zugangsliste des Servers enthält den Client nicht (Reset)',
+  'The server is in maintenance (reset)': 'Der Server wird gerade gewartet (Reset)',
   'HTTP: the request is malformed or ambiguous (400)':
     'HTTP: Die Anfrage ist fehlerhaft oder mehrdeutig (400)',
   'HTTP: the request head is too long (431)': 'HTTP: Der Kopf der Anfrage ist zu lang (431)',

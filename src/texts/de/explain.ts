@@ -41,6 +41,16 @@ export const explain: Dictionary = {
     'Port {port} ist der SSH-Port von {name}, lauscht aber nur auf {addresses}.',
   'Port {port} is the SSH port of {name}: it leads to [{address}]:{targetPort}.':
     'Port {port} ist der SSH-Port von {name}: Er führt zu [{address}]:{targetPort}.',
+  'Port {port} is the SSH port of {name}, which is switched off.':
+    'Port {port} ist der SSH-Port von {name}, der abgeschaltet ist.',
+  'The access list of {server} does not have {client}.':
+    'Die Zugangsliste von {server} enthält {client} nicht.',
+  'The access list of {server} has {client}.': 'Die Zugangsliste von {server} enthält {client}.',
+  '{server} is in maintenance.': '{server} wird gerade gewartet.',
+  'Its {count} addresses take turns; one that does not answer is put aside for some seconds.':
+    'Seine {count} Adressen wechseln sich ab; eine, die nicht antwortet, wird für einige Sekunden zurückgestellt.',
+  'The first of its {count} addresses that answers is used.':
+    'Benutzt wird die erste seiner {count} Adressen, die antwortet.',
   // The proxy
   'The server sees the address of this appliance, not that of the client.':
     'Der Server sieht die Adresse dieses Geräts, nicht die des Clients.',
@@ -65,6 +75,13 @@ export const explain: Dictionary = {
     'Ein Client, der sich mit einer Adresse verbindet, nennt in seinem ClientHello keinen Server.',
   '{server} has the name, but does not use the listener {listener}.':
     '{server} hat den Namen, benutzt aber den Listener {listener} nicht.',
+  '{server} has the name, but is switched off.': '{server} hat den Namen, ist aber abgeschaltet.',
+  'A client that names no server gets the default server, {server}, [{address}]:{port}.':
+    'Ein Client, der keinen Server nennt, bekommt den Standardserver, {server}, [{address}]:{port}.',
+  'No server has the name {name}: it leads to the default server, {server}, [{address}]:{port}.':
+    'Kein Server hat den Namen {name}: Er führt zum Standardserver, {server}, [{address}]:{port}.',
+  'The proxy answers with a redirect ({status}) to {location}.':
+    'Der Proxy antwortet mit einer Weiterleitung ({status}) nach {location}.',
   'No server has the name {name} at the listener {listener}.':
     'Am Listener {listener} hat kein Server den Namen {name}.',
   'The address of {server}, {address}, is one of this appliance itself: the appliance never connects to it.':

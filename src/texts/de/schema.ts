@@ -24,7 +24,16 @@ export const schema: Dictionary = {
   'a list of servers': 'eine Liste von Servern',
   'an object that describes a server': 'ein Objekt, das einen Server beschreibt',
   'a list of host names': 'eine Liste von Hostnamen',
-  'a host name such as example.com, or *.example.com': 'ein Hostname wie example.com, oder *.example.com',
+  'a host name such as example.com, or *.example.com (one label more), or **.example.com (any number more)':
+    'ein Hostname wie example.com, oder *.example.com (ein Label mehr), oder **.example.com (beliebig viele mehr)',
+  'the name of a listener, or an object with "listener"':
+    'der Name eines Listeners, oder ein Objekt mit „listener“',
+  'an object with "listener"': 'ein Objekt mit „listener“',
+  'a prefix such as 192.0.2.0/24, "lan" for every network the appliance is attached to, or "any"':
+    'ein Präfix wie 192.0.2.0/24, „lan“ für jedes Netz, an dem das Gerät hängt, oder „any“ für alle',
+  'false, 301 or 308': '„false“, 301 oder 308',
+  'a list of 1 to 16 addresses': 'eine Liste von 1 bis 16 Adressen',
+  '"order" or "round-robin"': '„order“ oder „round-robin“',
   'a list of names of proxy.listeners': 'eine Liste von Namen aus proxy.listeners',
   '"none", "proxy-v1", "proxy-v2" or "mapped"': '„none“, „proxy-v1“, „proxy-v2“ oder „mapped“',
   'an IPv6 prefix of 96 bits such as 64:ff9b:1:fffe::/96':

@@ -34,10 +34,11 @@ async function setUp(t: TestContext, changes: Partial<Machine> = {}, conditions 
     { ...deps, stateDirectory: '/nowhere', conditions, log: silentLog },
     {
       machine: fakeMachine({ lookUp, ...changes }),
-      probe: async ({ service, port }) => [
+      probe: async ({ service, address, port }) => [
         {
           name: 'tcp',
           service,
+          address,
           port,
           hostname: null,
           state: port === 22 ? sshState : 'ok',

@@ -33,6 +33,129 @@ test('listeners that are bound elsewhere', async () => {
   }
 });
 
+/** The document with these fields in the server of that position, and in the proxy; undefined removes a field. */
+const changed = (position: number, fields: object, proxy: object = {}) =>
+  JSON.parse(
+    JSON.stringify({
+      ...DOCUMENT,
+      hosts: DOCUMENT.hosts.map((host, i) => (i === position ? { ...host, ...fields } : host)),
+      proxy,
+    }),
+  ) as object;
+
+const ROUTING: readonly (readonly [
+  title: string,
+  document: object,
+  request: Partial<WayRequest>,
+  outcome: string,
+  last: RegExp,
+  configPath: string,
+])[] = [
+  [
+    'another port on the server',
+    changed(0, { services: [{ listener: 'https', targetPort: 8443, clientAddress: 'proxy-v1' }] }),
+    {},
+    'server 8443',
+    /PROXY header \(version 1\)/,
+    '/hosts/0/services/0/clientAddress',
+  ],
+  [
+    'the default server for an unknown name',
+    changed(0, {}, { defaultHost: 'web2' }),
+    { to: 'other.example.net' },
+    'server 443',
+    /PROXY header \(version 2\)/,
+    '/hosts/1/clientAddress',
+  ],
+  [
+    'the default server for no name',
+    changed(0, {}, { defaultHost: 'web1' }),
+    { to: '203.0.113.1' },
+    'server 443',
+    /sees the address of this appliance/,
+    '/hosts/0/clientAddress',
+  ],
+  [
+    'several addresses: the first',
+    changed(0, {
+      address: undefined,
+      addresses: ['2001:db8:1::10', '2001:db8:1::20'],
+      balance: 'round-robin',
+    }),
+    { port: 22_001 },
+    'server 22',
+    /Its 2 addresses take turns/,
+    '/hosts/0/addresses',
+  ],
+  [
+    'maintenance',
+    changed(0, { maintenance: true }),
+    {},
+    'refused',
+    /web1 is in maintenance/,
+    '/hosts/0/maintenance',
+  ],
+  [
+    'maintenance at the SSH port',
+    changed(0, { maintenance: true }),
+    { port: 22_001 },
+    'refused',
+    /web1 is in maintenance/,
+    '/hosts/0/maintenance',
+  ],
+  [
+    'an access list without the client',
+    changed(0, { allow: ['198.51.100.0/24'] }),
+    { port: 80 },
+    'refused',
+    /The access list of web1 does not have 203\.0\.113\.50/,
+    '/hosts/0/allow',
+  ],
+  [
+    'an access list without the client at the SSH port',
+    changed(0, { allow: [] }),
+    { port: 22_001 },
+    'refused',
+    /The access list of web1 does not have 203\.0\.113\.50/,
+    '/hosts/0/allow',
+  ],
+  [
+    'a redirect',
+    changed(0, { redirectToHttps: 308 }),
+    { port: 80 },
+    'appliance',
+    /redirect \(308\) to https:\/\/www\.example\.com\/\./,
+    '/hosts/0/redirectToHttps',
+  ],
+  [
+    'a server that is switched off',
+    changed(0, { enabled: false }),
+    {},
+    'refused',
+    /web1 has the name, but is switched off/,
+    '/hosts/0/enabled',
+  ],
+  [
+    'the SSH port of a server that is switched off',
+    changed(0, { enabled: false }),
+    { port: 22_001 },
+    'refused',
+    /Port 22001 is the SSH port of web1, which is switched off/,
+    '/hosts/0/enabled',
+  ],
+];
+
+for (const [title, document, request, expected, text, configPath] of ROUTING) {
+  test(title, async () => {
+    const asked = { from: INTERNET, protocol: 'tcp', to: 'www.example.com', port: 443, ...request } as const;
+    const { outcome, steps } = await way(asked, document);
+    assert.equal([outcome.kind, outcome.port].filter((each) => each !== null).join(' '), expected);
+    const last = steps.at(-1)!;
+    assert.match(english(last.text), text);
+    assert.equal(last.configPath, configPath);
+  });
+}
+
 test('assertions: passed, failed with what happens instead, unknown', async () => {
   const assertion = (name: string, changes: object) => ({
     name,

@@ -54,10 +54,11 @@ async function setUp(t: TestContext) {
     { ...deps, stateDirectory: '/nowhere', log: silentLog },
     {
       machine: fakeMachine({ lookUp: async () => ({ kind: 'none' }) }),
-      probe: async ({ service, port }) => [
+      probe: async ({ service, address, port }) => [
         {
           name: 'tcp',
           service,
+          address,
           port,
           hostname: null,
           state: 'fail',

@@ -141,12 +141,7 @@ for (const [title, document, ...expected] of [
     { nat64: { prefix: '2001:db8::/33' } },
     '/nat64/prefix: "2001:db8::/33" is not a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 64:ff9b::/96',
   ],
-  [
-    'missing fields',
-    { hosts: [{}] },
-    /^\/hosts\/0\/name: is missing; expected a label/,
-    /^\/hosts\/0\/address: is/,
-  ],
+  ['a missing field', { hosts: [{}] }, /^\/hosts\/0\/name: is missing; expected a label/],
   [
     'a union with an object branch is judged by that branch',
     { hosts: [host({ ssh: { port: 0 } })] },

@@ -43,8 +43,8 @@ test('who listens, and who looks whether somebody listens, go by the same addres
       plan: readonly { readonly address: Uint8Array; readonly port: number }[],
       wanted: number,
     ) => plan.filter(({ port }) => port === wanted).map(({ address }) => formatIpAddress(address));
-    assert.deepEqual(ofPort(planProxy(config).listen, 443), bound);
-    const { plan, ports } = planForward({ ...config, reservedPorts: [] }, {});
+    assert.deepEqual(ofPort(planProxy(config, []).listen, 443), bound);
+    const { plan, ports } = planForward({ ...config, reservedPorts: [] }, {}, []);
     assert.deepEqual(ofPort(plan.listen, ports['web1']), bound);
     assert.deepEqual(
       socketsAt(listen, 443, asIs('')).map(({ address }) => address),

@@ -120,16 +120,17 @@ test('a flood of silent connections of one client: others are served by the prox
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'),
     );
   }, port);
-  const plan = planProxy({
+  const options = {
     proxy: {
       listen: ['127.0.0.1'],
-      listeners: [{ name: 'http', port, protocol: 'http' }],
+      listeners: [{ name: 'http', port, protocol: 'http' as const }],
       ...MAPPED,
       handshakeTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,
     },
     hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'] })],
-  });
+  };
+  const plan = planProxy(options, []);
   const plane = cleanup.use(
     await startTcpPlane(
       {

@@ -124,9 +124,14 @@ export function receive(socket: Socket): Promise<Received> {
 export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConfig => ({
   name,
   address: '::1',
+  balance: 'order',
+  enabled: true,
+  maintenance: false,
   hostnames: [],
   services: [],
   clientAddress: 'none',
+  allow: ['any'],
+  redirectToHttps: false,
   ssh: false,
   ...fields,
 });

@@ -25,7 +25,8 @@ interface Entry {
 function entries(): Entry[] {
   const hosts = (edited.value['hosts'] ?? []) as readonly {
     name: string;
-    address: string;
+    address?: string;
+    addresses?: string[];
     hostnames?: string[];
   }[];
   const go = (to: string) => () => navigate(to);
@@ -48,12 +49,12 @@ function entries(): Entry[] {
       }));
       return [page, ...parts];
     }),
-    ...hosts.map(({ name, address, hostnames = [] }) => ({
+    ...hosts.map(({ name, address = '', addresses = [], hostnames = [] }) => ({
       id: `server-${name}`,
       title: name,
       kind: text('server'),
       icon: 'servers' as const,
-      keywords: `${address} ${hostnames.join(' ')}`,
+      keywords: [address, ...addresses, ...hostnames].join(' '),
       run: go(`/servers/${encodeURIComponent(name)}`),
     })),
     ...(['light', 'dark', 'system'] as const).map((theme) => ({

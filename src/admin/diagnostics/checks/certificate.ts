@@ -1,3 +1,4 @@
+import type { HostConfig } from '../../../config/schema.ts';
 import type { ProbeFound } from '../found.ts';
 import { type Check, type Finding, ok, unknown } from '../check.ts';
 import { worstOf } from '../health.ts';
@@ -14,12 +15,15 @@ export const certificate: Check = {
   run: (deps) => forEachServer(deps, judgeCertificates),
 };
 
-function judgeCertificates(name: string, probes: readonly ProbeFound[]): Finding | undefined {
+function judgeCertificates(
+  { name, maintenance }: HostConfig,
+  probes: readonly ProbeFound[],
+): Finding | undefined {
   const title = say('Certificates of {name}', { name });
   const shown = probes.filter((probe) => probe.certificate !== null);
   if (shown.length === 0) {
     const isExpected = probes.some((probe) => probe.name === 'tls' || probe.service === 'https');
-    return isExpected
+    return isExpected && !maintenance
       ? {
           ...unknown(
             say('{name} shows no certificate at the moment; the check of the server says why.', { name }),

@@ -1,3 +1,4 @@
+import { addressesOf } from '../../../config/host-services.ts';
 import { parseIpv6 } from '../../../wire/ip-address.ts';
 import { type Check, fail, ok } from '../check.ts';
 import { checkGateway } from './gateway.ts';
@@ -11,7 +12,10 @@ export const defaultRoute6: Check = {
   why: say('What comes in over IPv4 goes on to the servers over IPv6.'),
   async run(deps) {
     const { machine, config } = deps;
-    const lost = config.hosts.flatMap(({ name, address }) => {
+    const servers = config.hosts.flatMap((host) =>
+      host.enabled ? addressesOf(host).map((address) => ({ name: host.name, address })) : [],
+    );
+    const lost = servers.flatMap(({ name, address }) => {
       const bytes = parseIpv6(address);
       const path = bytes === undefined ? undefined : machine.pathTo(bytes);
       return path !== undefined && 'problem' in path ? [`${name} (${address}: ${path.problem})`] : [];

@@ -14,7 +14,7 @@ export const dnsRecords: Check = {
     const address = await publicIpv4();
     const hosts = config.hosts.filter(({ name }) => only === undefined || only === name);
     const findings = hosts.map(async (host) => {
-      if (host.hostnames.length === 0) return [];
+      if (!host.enabled || host.hostnames.length === 0) return [];
       const records = await lookUpRecords(machine, config, host, address);
       return [
         {

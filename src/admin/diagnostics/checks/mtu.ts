@@ -1,3 +1,4 @@
+import { addressesOf } from '../../../config/host-services.ts';
 import { parseIpAddress } from '../../../wire/ip-address.ts';
 import { linksOf } from '../network.ts';
 import { OF_SERVICES } from '../of-services.ts';
@@ -49,7 +50,7 @@ function tooLarge({ machine, config }: CheckDeps): Finding[] {
   const [gateway] = machine.gateways(4);
   const carried = {
     4: mtuTo(machine, gateway?.address),
-    6: smallest(config.hosts.flatMap(({ address }) => mtuTo(machine, address) ?? [])),
+    6: smallest(config.hosts.flatMap(addressesOf).flatMap((address) => mtuTo(machine, address) ?? [])),
   };
   return OF_SERVICES.flatMap(({ packetSizes }) => packetSizes?.(config) ?? []).flatMap((size) => {
     const most = carried[size.family];

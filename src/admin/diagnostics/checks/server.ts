@@ -1,5 +1,6 @@
 import type { ProbeFound } from '../found.ts';
-import { type Check, type CheckDeps, type Finding, ok, unknown } from '../check.ts';
+import type { HostConfig } from '../../../config/schema.ts';
+import { type Check, type CheckDeps, type Finding, ok, unknown, warn } from '../check.ts';
 import { worstOf } from '../health.ts';
 import { listOf, say, sentences } from '../../../texts/text.ts';
 
@@ -12,23 +13,28 @@ export const server: Check = {
   run: (deps) => forEachServer(deps, judgeServer),
 };
 
-/** One finding for each configured server, or only for the requested one. */
+/** One finding for each configured server that is not switched off, or only for the requested one. */
 export function forEachServer(
   { config, only, probe }: CheckDeps,
-  judge: (name: string, probes: readonly ProbeFound[]) => Finding | undefined,
+  judge: (host: HostConfig, probes: readonly ProbeFound[]) => Finding | undefined,
 ): Promise<Finding[]> {
-  const hosts = config.hosts.filter(({ name }) => only === undefined || only === name);
+  const hosts = config.hosts.filter(({ name, enabled }) => enabled && (only === undefined || only === name));
   return Promise.all(
-    hosts.map(async ({ name }) => {
-      const finding = judge(name, (await probe(name)).probes);
+    hosts.map(async (host) => {
+      const { name } = host;
+      const finding = judge(host, (await probe(name)).probes);
       return finding === undefined ? [] : [{ ...finding, key: name, server: name }];
     }),
   ).then((findings) => findings.flat());
 }
 
 /** Everything except the findings about certificates, which have their own line. */
-function judgeServer(name: string, probes: readonly ProbeFound[]): Finding {
+function judgeServer({ name, maintenance }: HostConfig, probes: readonly ProbeFound[]): Finding {
   const title = say('Server {name}', { name });
+  if (maintenance) {
+    const remedy = say('Switch maintenance off when the work is done.');
+    return { ...warn(say('{name} is in maintenance: clients are turned away.', { name }), remedy), title };
+  }
   if (probes.length === 0)
     return {
       ...unknown(say('Nothing leads to {name}: it has neither host names nor SSH.', { name })),

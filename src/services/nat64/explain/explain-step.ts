@@ -2,6 +2,7 @@
  * What NAT64 does with traffic from either side. If the tables of the running translator are not given, separate tables are used
  * that only contain what is configured: so the answer does not depend on anything temporary.
  */
+import { addressesOf } from '../../../config/host-services.ts';
 import type { HostConfig, Nat64Config } from '../../../config/schema.ts';
 import { createCounters } from '../../../runtime/counters.ts';
 import {
@@ -147,7 +148,7 @@ function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fre
 
 /** The outcome that a host is reached: a server of the configuration, or another host behind the translator. */
 function reaches({ hosts }: Fresh, address: string, port: number | null, text: Text): WayOutcome {
-  const server = hosts.find((host) => isSameAddress(host.address, address));
+  const server = hosts.find((host) => addressesOf(host).some((each) => isSameAddress(each, address)));
   return server === undefined
     ? { kind: 'nat64', server: null, address, port, text }
     : arrives(address, port, text, server.name);

@@ -1,4 +1,5 @@
 /** Whether servers with clientAddress "mapped" send their answers to mapped addresses to this appliance: tried by a connection. */
+import { addressesOf, serviceAt } from '../../../config/host-services.ts';
 import type { Config, HostConfig } from '../../../config/schema.ts';
 import type { ConnectResult } from '../../../os/connect-from.ts';
 import type { Machine } from '../../../os/machine.ts';
@@ -31,10 +32,28 @@ export const mappedRoute: Check = {
 };
 
 async function judge({ proxy }: Config, host: HostConfig, machine: Machine): Promise<Finding> {
-  const address = parseIpv6(host.address)!;
-  const listener = proxy.listeners.find(({ name }) => host.services.includes(name));
-  const port = listener?.port ?? (host.ssh === false ? undefined : host.ssh.targetPort);
+  const port = mappedPort(proxy, host);
   if (port === undefined) return unknown(say('No listener leads to {name}.', { name: host.name }));
+  const findings = await Promise.all(
+    addressesOf(host).map((address) => judgeAddress(proxy, host, parseIpv6(address)!, port, machine)),
+  );
+  return findings.find(({ state }) => state !== 'ok') ?? findings[0];
+}
+
+/** A port of the server to which connections come from mapped addresses. */
+function mappedPort(proxy: Config['proxy'], host: HostConfig): number | undefined {
+  const uses = proxy.listeners.map((listener) => serviceAt(host, listener));
+  const use = uses.find((each) => each?.clientAddress === 'mapped');
+  return use?.port ?? (host.ssh === false ? undefined : host.ssh.targetPort);
+}
+
+async function judgeAddress(
+  proxy: Config['proxy'],
+  host: HostConfig,
+  address: Uint8Array,
+  port: number,
+  machine: Machine,
+): Promise<Finding> {
   const mapped = probeAddress(proxy);
   const attempt = { address, port, timeoutMs: TIMEOUT_MS };
   const [fromMapped, fromOwn] = await Promise.all([

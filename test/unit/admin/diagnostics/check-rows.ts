@@ -25,6 +25,7 @@ export const report = (
 export const probe = (more: Partial<ProbeFound>): ProbeFound => ({
   name: 'tcp',
   service: 'https',
+  address: '2001:db8:1::10',
   port: 443,
   hostname: null,
   state: 'ok',

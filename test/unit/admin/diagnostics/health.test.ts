@@ -38,6 +38,7 @@ function setUp(t: TestContext, ...names: string[]) {
         {
           name: 'ssh',
           service: target.service,
+          address: target.address,
           port: target.port,
           hostname: null,
           state,

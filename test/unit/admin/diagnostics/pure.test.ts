@@ -37,6 +37,28 @@ const PLANS: readonly [string, object, string[]][] = [
     { hostnames: ['*.a.example'], ssh: false, services: ['https'] },
     ['https 443 https  none'],
   ],
+  ['switched off: nothing', { hostnames: ['a.example'], enabled: false }, []],
+  [
+    'another port and no PROXY header on one listener',
+    {
+      hostnames: ['**.b.example', 'a.example'],
+      ssh: false,
+      services: ['https', { listener: 'http', targetPort: 8080, clientAddress: 'none' }],
+      clientAddress: 'proxy-v2',
+    },
+    ['http 8080 http a.example none', 'https 443 https a.example proxy-v2'],
+  ],
+  [
+    'every address',
+    {
+      address: undefined,
+      addresses: ['2001:db8:1::10', '2001:db8:1::11'],
+      hostnames: ['a.example'],
+      services: ['https'],
+      ssh: false,
+    },
+    ['https 443 https a.example none', 'https 443 https a.example none'],
+  ],
   [
     'mail names first for mail; the PROXY header but for SSH',
     {
@@ -109,7 +131,8 @@ test('the router is asked when no own address is public, once in a while', async
 });
 
 test('records to publish: A to the appliance, AAAA to the server', () => {
-  const { host } = hostOf({ hostnames: ['example.com', '*.example.com'] });
+  // The DNS has one wildcard for both.
+  const { host } = hostOf({ hostnames: ['example.com', '*.example.com', '**.example.com'] });
   const own = publicIpv4(parseIpv4('192.0.2.1'), [], undefined);
   assert.deepEqual(
     recordsToPublish(host, own).map(({ zoneLine }) => zoneLine),
@@ -229,6 +252,15 @@ test('snippets: nothing to do, X-Forwarded-For, or the PROXY protocol', () => {
   assert.deepEqual(snippets({ hostnames: ['a.example'] }), [
     'set_real_ip_from 2001:db8:1::1;\nreal_ip_header X-Forwarded-For;\n',
   ]);
+  const oneWithout = { listener: 'http', targetPort: 8080, clientAddress: 'none' };
+  assert.deepEqual(
+    snippets({ hostnames: ['a.example'], services: ['https', oneWithout], clientAddress: 'proxy-v2' }),
+    [
+      'set_real_ip_from 2001:db8:1::1;\nreal_ip_header X-Forwarded-For;\n',
+      'listen [2001:db8:1::10]:443 ssl proxy_protocol;\n' +
+        'set_real_ip_from 2001:db8:1::1;\nreal_ip_header proxy_protocol;\n',
+    ],
+  );
   assert.deepEqual(snippets({ hostnames: ['a.example'], clientAddress: 'proxy-v1' }), [
     'listen [2001:db8:1::10]:80 proxy_protocol;\nlisten [2001:db8:1::10]:443 ssl proxy_protocol;\n' +
       'set_real_ip_from 2001:db8:1::1;\nreal_ip_header proxy_protocol;\n',

@@ -13,9 +13,12 @@ import {
   probing,
   report,
   type Row,
+  WEB1,
   silent,
   withHost,
 } from './check-rows.ts';
+
+const hostWith = (fields: object) => configOf({ hosts: [{ ...WEB1, ...fields }] });
 
 /** NAT64 with one thing in the kernel that is in dispute. */
 const contested = (times: number, isMissing: boolean) => ({
@@ -226,6 +229,20 @@ export const SERVICES_ROWS: readonly Row[] = [
     state: 'fail',
     what: /https: Nothing takes connections\./,
     remedy: /Check on web1/,
+  },
+  {
+    title: 'in maintenance, whatever was measured',
+    check: 'server',
+    deps: { ...probing(probe({ state: 'fail' })), config: hostWith({ maintenance: true }) },
+    state: 'warn',
+    what: /web1 is in maintenance: clients are turned away/,
+    remedy: /Switch maintenance off/,
+  },
+  {
+    title: 'switched off',
+    check: 'server',
+    deps: { ...probing(probe({ state: 'fail' })), config: hostWith({ enabled: false }) },
+    state: 'none',
   },
   {
     title: 'nothing leads to it',

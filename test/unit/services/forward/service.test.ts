@@ -126,6 +126,38 @@ test('a change to a port in use names it and leaves the old state in force', asy
   assert.equal(await ask(cleanup, first), 'a');
 });
 
+test('who is not in the access list, or comes during maintenance, gets a reset; each is counted', async () => {
+  await using cleanup = new Cleanup();
+  const target = await cleanup.listen((socket) => socket.end('hello'));
+  const [first, range] = await freeRange();
+  const optionsFor = (fields: Partial<HostConfig>) =>
+    optionsOf(range, [{ ...sshTo('a', target), ...fields }]);
+  const forward = cleanup.use(await startForward(optionsFor({ maintenance: true }), cleanup.context));
+  const refused = async () => (await receive(cleanup.open(first))).ended;
+  assert.equal(await refused(), 'ECONNRESET');
+  await forward.reconfigure(optionsFor({ allow: ['198.51.100.0/24'] }));
+  assert.equal(await refused(), 'ECONNRESET');
+  const { 'refused-maintenance': maintenance, 'refused-not-allowed': notAllowed } = forward.counters();
+  assert.deepEqual([maintenance, notAllowed], [1, 1]);
+  await waitUntil('none is open', () => forward.status().figures['connections'] === 0);
+  await forward.reconfigure(optionsFor({ allow: ['lan'] }));
+  assert.equal(await ask(cleanup, first), 'hello');
+});
+
+test('a server that is switched off keeps its port, which is closed', async () => {
+  await using cleanup = new Cleanup();
+  const target = await cleanup.listen((socket) => socket.end('hello'));
+  const [first, range] = await freeRange();
+  const off = { ...sshTo('a', target), enabled: false };
+  const forward = cleanup.use(
+    await startForward(optionsOf(range, [off, sshTo('b', target)]), cleanup.context),
+  );
+  assert.deepEqual(forward.sshPorts(), { a: first, b: first + 1 });
+  await assert.rejects(cleanup.connect(first), { code: 'ECONNREFUSED' });
+  await forward.reconfigure(optionsOf(range, [sshTo('a', target), sshTo('b', target)]));
+  assert.equal(await ask(cleanup, first), 'hello');
+});
+
 test('no server: nothing listens, and the service says that it is disabled', async () => {
   await using cleanup = new Cleanup();
   const forward = cleanup.use(await startForward(optionsOf('22001-22999', [hostAt('a')]), cleanup.context));

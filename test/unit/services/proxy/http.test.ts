@@ -15,7 +15,8 @@ import {
 } from '../../../../src/os/libc.ts';
 import { encodeSocketAddress } from '../../../../src/os/socket-address.ts';
 import { parseIpv6 } from '../../../../src/wire/ip-address.ts';
-import { startProxy } from '../../../../src/services/proxy/service.ts';
+import type { HostConfig, ProxyConfig } from '../../../../src/config/schema.ts';
+import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
 import { Cleanup, MAPPED, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
@@ -29,6 +30,9 @@ async function start(
     answer = (socket: Socket): void => void socket.end(ANSWER),
     handshakeTimeoutMs = 10_000,
     clientAddress = 'none' as 'none' | 'proxy-v1',
+    host = {} as Partial<HostConfig>,
+    proxy: proxyFields = {} as Partial<ProxyConfig>,
+    listeners = [] as ProxyConfig['listeners'],
   } = {},
 ) {
   const port = await freePort();
@@ -48,12 +52,13 @@ async function start(
       {
         proxy: {
           listen: ['127.0.0.1'],
-          listeners: [{ name: 'http', port, protocol: 'http' }],
+          listeners: [{ name: 'http', port, protocol: 'http' }, ...listeners],
           ...MAPPED,
           handshakeTimeoutMs,
           idleTimeoutMs: 60_000,
+          ...proxyFields,
         },
-        hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'], clientAddress })],
+        hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'], clientAddress, ...host })],
       },
       cleanup.context,
     ),
@@ -384,4 +389,88 @@ test('random bytes end counted, and the proxy goes on', async () => {
     counters['accepted'],
   );
   assert.equal((await exchange('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n')).text, ANSWER);
+});
+
+const GET = 'GET /a?b HTTP/1.1\r\nHost: Example.com\r\n\r\n';
+
+for (const [title, host, status, field, counter] of [
+  ['in maintenance', { maintenance: true }, 503, /\r\nRetry-After: [0-9]+\r\n/, 'refused-http-maintenance'],
+  [
+    'that does not have the client in its list',
+    { allow: ['198.51.100.0/24'] },
+    403,
+    /^/,
+    'refused-http-not-allowed',
+  ],
+] as const) {
+  test(`a server ${title} is answered for: ${status}, and sees nothing of it`, async () => {
+    await using cleanup = new Cleanup();
+    const { requests, exchange, proxy } = await start(cleanup, {
+      host: { ...host, allow: [...(host.allow ?? ['any'])] },
+    });
+    const { text, ended } = await exchange(GET);
+    assert.equal(ended, 'end');
+    assert.ok(text.startsWith(`HTTP/1.1 ${status} `), text);
+    assert.match(text, field);
+    const head = await exchange('HEAD / HTTP/1.1\r\nHost: example.com\r\n\r\n');
+    assert.match(head.text, /\r\n\r\n$/);
+    assert.deepEqual(requests, []);
+    assert.equal(proxy.counters()[counter], 2);
+    assert.equal(proxy.counters()['http-routed'], 0);
+  });
+}
+
+test('a redirect to https; the challenge of a certificate authority goes to the server', async () => {
+  await using cleanup = new Cleanup();
+  const httpsPort = await freePort();
+  const listeners: ProxyConfig['listeners'] = [{ name: 'https', port: httpsPort, protocol: 'tls' }];
+  const { requests, exchange, proxy } = await start(cleanup, {
+    host: { redirectToHttps: 308, services: ['http', 'https'] },
+    listeners,
+  });
+  const { text } = await exchange(GET);
+  assert.match(text, /^HTTP\/1\.1 308 Permanent Redirect\r\n/);
+  assert.ok(text.includes(`\r\nLocation: https://example.com:${httpsPort}/a?b\r\n`), text);
+  assert.deepEqual(requests, []);
+  const challenge = await exchange('GET /.well-known/acme-challenge/t HTTP/1.1\r\nHost: example.com\r\n\r\n');
+  assert.equal(challenge.text, ANSWER);
+  assert.equal(requests.length, 1);
+  assert.equal(proxy.counters()['http-redirected'], 1);
+});
+
+test('the default server gets names that nobody has', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup, { proxy: { defaultHost: 'web1' } });
+  assert.equal((await exchange('GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n')).text, ANSWER);
+  assert.match(requests[0], /\r\nHost: 192\.0\.2\.1\r\n/);
+  assert.match((await exchange('GET / HTTP/1.1\r\n\r\n')).text, /^HTTP\/1\.1 400 /);
+});
+
+test('a server that is switched off is unknown, and switching it on needs no restart', async () => {
+  await using cleanup = new Cleanup();
+  const target = await cleanup.listen((socket) => socket.once('data', () => socket.end(ANSWER)));
+  const port = await freePort();
+  const optionsOf = (enabled: boolean): ProxyOptions => ({
+    proxy: {
+      listen: ['127.0.0.1'],
+      listeners: [{ name: 'http', port, protocol: 'http' }],
+      ...MAPPED,
+      handshakeTimeoutMs: 10_000,
+      idleTimeoutMs: 60_000,
+    },
+    hosts: [
+      hostAt('web1', {
+        hostnames: ['example.com'],
+        services: [{ listener: 'http', targetPort: target, clientAddress: 'none' }],
+        enabled,
+      }),
+    ],
+  });
+  const proxy = cleanup.use(await startProxy(optionsOf(false), cleanup.context));
+  assert.equal(proxy.status().state, 'disabled');
+  await assert.rejects(cleanup.connect(port), { code: 'ECONNREFUSED' });
+  await proxy.reconfigure(optionsOf(true));
+  const client = await cleanup.connect(port);
+  client.write(GET);
+  assert.equal((await receive(client)).bytes.toString(), ANSWER);
 });

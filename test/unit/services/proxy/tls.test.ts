@@ -224,3 +224,24 @@ test('reconfiguring swaps the table; an overlapping address replaces the old; li
   assert.equal(proxy.status().state, 'disabled');
   await assert.rejects(cleanup.connect(port), { code: 'ECONNREFUSED' });
 });
+
+test('maintenance and access lists are alerts, each counted; the default server takes any name, and none', async () => {
+  await using cleanup = new Cleanup();
+  const { port, proxy, answer } = await start(cleanup, {}, { maintenance: true });
+  assert.equal(await refusalOf(port, 'example.com'), 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR');
+  await proxy.reconfigure(optionsAt(port, {}, { allow: ['198.51.100.0/24'] }));
+  assert.match(await refusalOf(port, 'example.com'), /ACCESS_DENIED$/);
+  await proxy.reconfigure(optionsAt(port, { defaultHost: 'web1' }, { allow: ['127.0.0.0/8'] }));
+  for (const name of ['example.com', 'example.net', ''])
+    assert.ok((await fetchThrough(cleanup, port, name)).equals(answer), name);
+  const counters = proxy.counters();
+  assert.equal(counters['refused-tls-maintenance'], 1);
+  assert.equal(counters['refused-tls-not-allowed'], 1);
+  assert.equal(counters['tls-routed'], 3);
+});
+
+test('"lan" is every network that this machine is attached to', async () => {
+  await using cleanup = new Cleanup();
+  const { port, answer } = await start(cleanup, {}, { allow: ['lan'] });
+  assert.ok((await fetchThrough(cleanup, port, 'example.com')).equals(answer));
+});

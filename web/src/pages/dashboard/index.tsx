@@ -9,6 +9,7 @@ import { Card, Empty, LinkButton, Loading, PageHead, Shape, State, toneOf } from
 import { Facts, Gauge } from '../../ui/table.tsx';
 import { PAGES } from '../all.ts';
 import { LastHour } from '../history.tsx';
+import { HostState } from '../servers/state.tsx';
 import { Picture } from './picture.tsx';
 import './dashboard.css';
 
@@ -70,11 +71,11 @@ export default function Dashboard() {
             </Empty>
           )}
           <ul class="plain-list">
-            {hosts.data.value?.hosts.slice(0, SHOWN).map(({ name, hostnames, health }) => (
-              <li key={name}>
-                <a href={`/servers/${encodeURIComponent(name)}`}>{name}</a>
-                <span class="faint clipped">{hostnames.join(', ')}</span>
-                <State state={health.state} />
+            {hosts.data.value?.hosts.slice(0, SHOWN).map((host) => (
+              <li key={host.name}>
+                <a href={`/servers/${encodeURIComponent(host.name)}`}>{host.name}</a>
+                <span class="faint clipped">{host.hostnames.join(', ')}</span>
+                <HostState host={host} health={host.health.state} />
               </li>
             ))}
           </ul>

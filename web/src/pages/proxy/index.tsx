@@ -1,7 +1,9 @@
-import { config } from '../../core/config.ts';
+import { config, edit, edited } from '../../core/config.ts';
 import { say, text, textOf } from '../../core/locale.ts';
 import { Card, Empty, LinkButton, PageHead } from '../../ui/basics.tsx';
+import { SelectField } from '../../ui/field.tsx';
 import { Table } from '../../ui/table.tsx';
+import { defaultHostOf, hostsOf, listenersOf, withDefaultHost } from '../servers/model.ts';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
 const PICKS_BY = {
@@ -48,7 +50,9 @@ export default function ProxyPage() {
               {
                 title: text('Servers'),
                 cell: ({ name }) => {
-                  const users = effective.hosts.filter(({ services }) => services.includes(name));
+                  const users = effective.hosts.filter(
+                    (host) => host.enabled && listenersOf(host).includes(name),
+                  );
                   return users.length === 0 ? (
                     <span class="faint">{text('closed: no server uses it')}</span>
                   ) : (
@@ -66,8 +70,33 @@ export default function ProxyPage() {
           />
         </Card>
       )}
+      <DefaultServer />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />
     </>
+  );
+}
+
+/** `proxy.defaultHost`. */
+function DefaultServer() {
+  const hosts = hostsOf(edited.value);
+  if (hosts.length === 0) return null;
+  const choose = (name: string) =>
+    edit((document) => Object.assign(document, withDefaultHost(document, name === '' ? undefined : name)));
+  return (
+    <Card title={text('Default server')}>
+      <SelectField
+        label={text('Server for unknown names')}
+        hint={text(
+          'It gets the clients that name no server (TLS without a server name), or a name that no server has, on the listeners that it uses.',
+        )}
+        value={defaultHostOf(edited.value) ?? ''}
+        options={[
+          ['', text('none: they are refused')] as const,
+          ...hosts.map(({ name }) => [name, name] as const),
+        ]}
+        onChange={choose}
+      />
+    </Card>
   );
 }

@@ -3,10 +3,11 @@ import { config, configLoad, draft, edited } from '../../core/config.ts';
 import type { HostsAnswer } from '../../core/contract.ts';
 import { text } from '../../core/locale.ts';
 import { useResource } from '../../core/resource.ts';
-import { Ago, Address, Button, Card, Empty, LinkButton, Loading, PageHead, State } from '../../ui/basics.tsx';
+import { Ago, Address, Button, Card, Empty, LinkButton, Loading, PageHead } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
-import { type HostDocument, hostsOf } from './model.ts';
+import { type HostDocument, addressesOf, hostsOf } from './model.ts';
 import { PasteDialog } from './paste.tsx';
+import { HostState } from './state.tsx';
 import { RateNow } from './traffic.tsx';
 
 const REFRESH_MS = 10_000;
@@ -74,13 +75,16 @@ export function ServerList() {
               },
               {
                 title: text('State'),
-                cell: ({ name }) => <State state={answers.get(name)?.health.state ?? 'unknown'} />,
+                cell: (host) => <HostState host={host} health={answers.get(host.name)?.health.state} />,
               },
               {
                 title: text('Host names'),
                 cell: ({ hostnames = [] }) => hostnames.map((name) => <div key={name}>{name}</div>),
               },
-              { title: text('Address'), cell: ({ address }) => <Address value={address} /> },
+              {
+                title: text('Address'),
+                cell: (host) => addressesOf(host).map((each) => <Address key={each} value={each} />),
+              },
               { title: text('Now, up / down'), isNumber: true, cell: ({ name }) => <RateNow name={name} /> },
               {
                 title: text('Checked'),

@@ -1,37 +1,66 @@
 /** Servers in the document that the user edits. */
-import { checkDocument, type ConfigDocument, edited } from '../../core/config.ts';
+import { checkDocument, config, type ConfigDocument, edited } from '../../core/config.ts';
 import type { HostConfig, Problem } from '../../core/contract.ts';
 
 /** A server as written: everything with a default may be omitted. */
 export interface HostDocument {
   name: string;
-  address: string;
+  address?: string;
+  addresses?: string[];
+  balance?: string;
+  enabled?: boolean;
+  maintenance?: boolean;
   hostnames?: string[];
-  services?: string[];
+  services?: (string | { listener: string; targetPort?: number; clientAddress?: string })[];
   clientAddress?: string;
+  allow?: string[];
+  redirectToHttps?: false | 301 | 308;
   ssh?: false | { port?: number; targetPort?: number };
   [other: string]: unknown;
 }
 
+/** An entry of `services`. */
+export interface WayIn {
+  readonly listener: string;
+  /** "": the port of the listener. */
+  readonly targetPort: string;
+  /** "": as for the whole server. */
+  readonly clientAddress: string;
+}
+
 export interface HostForm {
   readonly name: string;
+  /** Several are separated by spaces or commas. */
   readonly address: string;
+  readonly balance: string;
+  readonly enabled: boolean;
+  readonly maintenance: boolean;
   /** One per line, or separated by spaces or commas. */
   readonly hostnames: string;
-  readonly services: readonly string[];
+  readonly services: readonly WayIn[];
   readonly clientAddress: string;
+  /** One per line, or separated by spaces or commas. */
+  readonly allow: string;
+  readonly redirectToHttps: string;
   readonly hasSsh: boolean;
   /** "": the appliance chooses. */
   readonly sshPort: string;
   readonly sshTargetPort: string;
 }
 
+export const wayIn = (listener: string): WayIn => ({ listener, targetPort: '', clientAddress: '' });
+
 export const EMPTY_FORM: HostForm = {
   name: '',
   address: '',
+  balance: 'order',
+  enabled: true,
+  maintenance: false,
   hostnames: '',
-  services: ['http', 'https'],
+  services: ['http', 'https'].map(wayIn),
   clientAddress: 'none',
+  allow: 'any',
+  redirectToHttps: 'false',
   hasSsh: true,
   sshPort: '',
   sshTargetPort: '22',
@@ -46,14 +75,64 @@ export function formOf(host: HostDocument, effective: HostConfig | undefined): H
   const ssh = host.ssh ?? effective?.ssh ?? {};
   return {
     name: host.name,
-    address: host.address,
+    address: addressesOf(host).join(' '),
+    balance: host.balance ?? 'order',
+    enabled: host.enabled ?? true,
+    maintenance: host.maintenance ?? false,
     hostnames: (host.hostnames ?? []).join('\n'),
-    services: host.services ?? EMPTY_FORM.services,
+    services: host.services?.map(wayInOf) ?? EMPTY_FORM.services,
     clientAddress: host.clientAddress ?? 'none',
+    allow: (host.allow ?? ['any']).join('\n'),
+    redirectToHttps: String(host.redirectToHttps ?? false),
     hasSsh: ssh !== false,
     sshPort: ssh === false || ssh.port === undefined ? '' : String(ssh.port),
     sshTargetPort: ssh === false || ssh.targetPort === undefined ? '22' : String(ssh.targetPort),
   };
+}
+
+const wayInOf = (service: NonNullable<HostDocument['services']>[number]): WayIn =>
+  typeof service === 'string'
+    ? wayIn(service)
+    : {
+        listener: service.listener,
+        targetPort: service.targetPort === undefined ? '' : String(service.targetPort),
+        clientAddress: service.clientAddress ?? '',
+      };
+
+/** The addresses of a server, the first one first. */
+export const addressesOf = ({ address, addresses }: Pick<HostDocument, 'address' | 'addresses'>): string[] =>
+  addresses ?? (address === undefined ? [] : [address]);
+
+/** The listeners that a server may name. */
+export const knownListeners = () => config.value?.effective.proxy.listeners ?? [];
+
+/** The names of the listeners that lead to a server. */
+export const listenersOf = ({ services = ['http', 'https'] }: Pick<HostDocument, 'services'>): string[] =>
+  services.map((service) => wayInOf(service).listener);
+
+/** A way in is written as a name if it does not differ from its listener. */
+function serviceOf({
+  listener,
+  targetPort,
+  clientAddress,
+}: WayIn): NonNullable<HostDocument['services']>[number] {
+  if (targetPort.trim() === '' && clientAddress === '') return listener;
+  return {
+    listener,
+    ...(targetPort.trim() !== '' && { targetPort: numberOf(targetPort) }),
+    ...(clientAddress !== '' && { clientAddress }),
+  };
+}
+
+/** Sets a field, or removes it if it has its default. */
+function setOr<Key extends keyof HostDocument>(
+  host: HostDocument,
+  key: Key,
+  value: HostDocument[Key],
+  isDefault: boolean,
+): void {
+  if (isDefault) delete host[key];
+  else host[key] = value;
 }
 
 /** A number if the text is one. Otherwise the text itself, so that the API reports the problem. */
@@ -65,15 +144,22 @@ export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
   const host: HostDocument = {
     ...before,
     name: form.name.trim(),
-    address: form.address.trim(),
     hostnames: splitNames(form.hostnames),
   };
-  const isDefault =
-    form.services.length === 2 && ['http', 'https'].every((name) => form.services.includes(name));
-  if (isDefault) delete host.services;
-  else host.services = [...form.services];
-  if (form.clientAddress === 'none') delete host.clientAddress;
-  else host.clientAddress = form.clientAddress;
+  const addresses = splitNames(form.address);
+  setOr(host, 'address', addresses[0] ?? '', addresses.length > 1);
+  setOr(host, 'addresses', addresses, addresses.length <= 1);
+  setOr(host, 'balance', form.balance, form.balance === 'order' || addresses.length <= 1);
+  const services = form.services.map(serviceOf);
+  const isDefault = services.length === 2 && ['http', 'https'].every((name) => services.includes(name));
+  const allow = splitNames(form.allow);
+  const redirect = form.redirectToHttps === 'false' ? false : (Number(form.redirectToHttps) as 301 | 308);
+  setOr(host, 'enabled', form.enabled, form.enabled);
+  setOr(host, 'maintenance', form.maintenance, !form.maintenance);
+  setOr(host, 'services', services, isDefault);
+  setOr(host, 'clientAddress', form.clientAddress, form.clientAddress === 'none');
+  setOr(host, 'allow', allow, allow.length === 1 && allow[0] === 'any');
+  setOr(host, 'redirectToHttps', redirect, redirect === false);
   if (!form.hasSsh) host.ssh = false;
   else {
     const ssh: { port?: number; targetPort?: number } = {};
@@ -96,13 +182,25 @@ export function withHost(
   const found = original === undefined ? -1 : hosts.findIndex(({ name }) => name === original);
   const index = found < 0 ? hosts.length : found;
   hosts[index] = host;
-  return { document: { ...document, hosts }, index };
+  const isDefault = original !== undefined && defaultHostOf(document) === original;
+  const renamed = isDefault ? withDefaultHost(document, host.name) : document;
+  return { document: { ...renamed, hosts }, index };
 }
 
 export const withoutHost = (document: ConfigDocument, name: string): ConfigDocument => ({
-  ...document,
+  ...(defaultHostOf(document) === name ? withDefaultHost(document, undefined) : document),
   hosts: hostsOf(document).filter((host) => host.name !== name),
 });
+
+/** The server for unknown names; undefined if there is none. */
+export const defaultHostOf = (document: ConfigDocument): string | undefined =>
+  (document['proxy'] as { defaultHost?: string } | undefined)?.defaultHost;
+
+/** The document with this server for unknown names; undefined for none. */
+export function withDefaultHost(document: ConfigDocument, name: string | undefined): ConfigDocument {
+  const { defaultHost: _before, ...proxy } = (document['proxy'] ?? {}) as Record<string, unknown>;
+  return { ...document, proxy: name === undefined ? proxy : { ...proxy, defaultHost: name } };
+}
 
 /** The problems of this server, from the appliance's validation. Paths start at the server ("/address"). */
 export async function problemsOf(

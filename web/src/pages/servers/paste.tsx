@@ -9,7 +9,7 @@ import { Button } from '../../ui/basics.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { TextArea } from '../../ui/field.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
-import { type HostDocument, withHost } from './model.ts';
+import { type HostDocument, addressesOf, withHost } from './model.ts';
 
 const EXAMPLE = 'web1 2001:db8:1::10 example.com www.example.com\nweb2 2001:db8:1::20 example.org';
 
@@ -69,10 +69,10 @@ export function PasteDialog({ onClose }: { onClose: () => void }) {
         <>
           <ul class="plain-list">
             {hosts.map(({ line, host, isKnown }) => {
-              const { name, address, hostnames = [] } = host as HostDocument;
+              const { name, hostnames = [], ...rest } = host as HostDocument;
               return (
                 <li key={line}>
-                  <strong>{name}</strong> <code>{address}</code>{' '}
+                  <strong>{name}</strong> <code>{addressesOf(rest).join(', ')}</code>{' '}
                   <span class="clipped faint">{hostnames.join(', ')}</span>{' '}
                   <span class="tag">{isKnown ? text('replaces the one of this name') : text('new')}</span>
                 </li>

@@ -32,7 +32,8 @@ import { Facts, Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { Qr } from '../../ui/qr.tsx';
 import { DnsRecords } from './dns-records.tsx';
-import { type HostDocument, hostsOf, withoutHost } from './model.ts';
+import { type HostDocument, addressesOf, defaultHostOf, hostsOf, withoutHost } from './model.ts';
+import { HostState, Turned } from './state.tsx';
 import { Traffic } from './traffic.tsx';
 
 const CLIENTS_SHORT = {
@@ -94,8 +95,9 @@ export function Server({ name }: { name: string }) {
         back={back}
         lead={
           <>
-            <State
-              state={answer?.health.state ?? 'unknown'}
+            <HostState
+              host={host}
+              health={answer?.health.state}
               word={answer === undefined ? text('not applied yet') : undefined}
             />
             {answer?.health.checkedAt != null && (
@@ -125,6 +127,7 @@ export function Server({ name }: { name: string }) {
           </>
         }
       />
+      <Turned host={host} />
       <div class="columns">
         <InShort host={host} answer={answer} />
         {answer !== undefined && <Ssh answer={answer} />}
@@ -175,14 +178,19 @@ function askToRemove({ name, hostnames = [] }: HostDocument, answer: HostAnswer 
 }
 
 function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | undefined }) {
-  const { hostnames = [], address, services = ['http', 'https'], clientAddress = 'none' } = host;
+  const { hostnames = [], balance = 'order', services = ['http', 'https'], clientAddress = 'none' } = host;
+  const { allow = ['any'], redirectToHttps = false } = host;
   const first = hostnames.find((name) => !name.startsWith('*'));
   const isQrShown = useSignal(false);
   return (
     <Card title={text('In short')}>
       <Facts
         rows={[
-          [text('Address'), <Address value={address} />],
+          [text('Address'), addressesOf(host).map((each) => <Address key={each} value={each} />)],
+          addressesOf(host).length > 1 && [
+            text('Several addresses'),
+            balance === 'order' ? text('the first that answers') : text('each in turn'),
+          ],
           [
             text('Host names'),
             hostnames.length === 0
@@ -196,14 +204,24 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
           [
             text('Ways in'),
             <span class="tags">
-              {services.map((name) => (
-                <span class="tag" key={name}>
-                  {name}
-                </span>
+              {services.map((service) => (
+                <WayIn key={typeof service === 'string' ? service : service.listener} service={service} />
               ))}
             </span>,
           ],
           [text('Client’s address'), textOf(CLIENTS_SHORT, clientAddress)],
+          redirectToHttps !== false && [
+            text('Plain HTTP'),
+            text('redirected to https ({status})', { status: redirectToHttps }),
+          ],
+          !(allow.length === 1 && allow[0] === 'any') && [
+            text('Who may connect'),
+            allow.length === 0 ? text('nobody') : <code>{allow.join(', ')}</code>,
+          ],
+          defaultHostOf(edited.value) === host.name && [
+            text('Default server'),
+            text('Also for clients that name none, or a name that no server has.'),
+          ],
         ]}
       />
       {first !== undefined && answer !== undefined && (
@@ -218,6 +236,19 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
         </details>
       )}
     </Card>
+  );
+}
+
+/** A listener, and what differs there. */
+function WayIn({ service }: { service: NonNullable<HostDocument['services']>[number] }) {
+  if (typeof service === 'string') return <span class="tag">{service}</span>;
+  const { listener, targetPort, clientAddress } = service;
+  return (
+    <span class="tag">
+      {listener}
+      {targetPort !== undefined && ` → ${targetPort}`}
+      {clientAddress !== undefined && ` (${textOf(CLIENTS_SHORT, clientAddress)})`}
+    </span>
   );
 }
 
@@ -239,7 +270,7 @@ function Ssh({ answer: { sshPort, sshConfig, name } }: { answer: HostAnswer }) {
   );
 }
 
-function Probes({ answer: { health } }: { answer: HostAnswer }) {
+function Probes({ answer: { health, addresses } }: { answer: HostAnswer }) {
   return (
     <Card title={text('What was measured')}>
       {health.probes.length === 0 ? (
@@ -248,16 +279,23 @@ function Probes({ answer: { health } }: { answer: HostAnswer }) {
         <Table<ProbeReport>
           caption={text('What was measured')}
           rows={health.probes}
-          keyOf={({ name, port, hostname, service }) => `${name} ${service} ${port} ${hostname}`}
+          keyOf={({ name, address, port, hostname, service }) =>
+            `${name} ${service} ${address} ${port} ${hostname}`
+          }
           columns={[
             {
               title: text('Probe'),
-              cell: ({ name, service, port }) => (
+              cell: ({ name, service, address, port }) => (
                 <>
                   <strong>{name.toUpperCase()}</strong>{' '}
                   <span class="faint">
                     {service}, {text('port {port}', { port })}
                   </span>
+                  {addresses.length > 1 && (
+                    <div>
+                      <code>{address}</code>
+                    </div>
+                  )}
                 </>
               ),
             },

@@ -19,4 +19,9 @@ export const proxy: Dictionary = {
   'There is no server yet': 'Noch gibt es keinen Server',
   'A listener opens as soon as a server uses it.': 'Ein Listener öffnet sich, sobald ein Server ihn benutzt.',
   'Its connections, live': 'Seine Verbindungen, live',
+  'Default server': 'Standardserver',
+  'Server for unknown names': 'Server für unbekannte Namen',
+  'It gets the clients that name no server (TLS without a server name), or a name that no server has, on the listeners that it uses.':
+    'Er bekommt die Clients, die keinen Server nennen (TLS ohne Servernamen) oder einen Namen, den kein Server hat, auf den Listenern, die er benutzt.',
+  'none: they are refused': 'keiner: Sie werden abgelehnt',
 };

@@ -24,10 +24,42 @@ export const servers: Dictionary = {
     'Er wird von IPv4 aus erreichbar, wenn Sie die Änderung anwenden.',
   'A label of your own, such as web1.': 'Ein eigener Name, etwa web1.',
   'IPv6 address': 'IPv6-Adresse',
-  'The address of the server itself, such as 2001:db8:1::10.':
-    'Die Adresse des Servers selbst, etwa 2001:db8:1::10.',
-  'One per line. *.example.com stands for every name below example.com.':
-    'Einer je Zeile. *.example.com steht für jeden Namen unter example.com.',
+  'The address of the server itself, such as 2001:db8:1::10; several are separated by spaces.':
+    'Die Adresse des Servers selbst, etwa 2001:db8:1::10; mehrere werden durch Leerzeichen getrennt.',
+  'Several addresses': 'Mehrere Adressen',
+  'One that does not answer is put aside for some seconds, and the next one is tried.':
+    'Eine, die nicht antwortet, wird für einige Sekunden zurückgestellt, und die nächste versucht.',
+  'the first that answers': 'die erste, die antwortet',
+  'each in turn': 'jede der Reihe nach',
+  'One per line. *.example.com stands for names with one label more, **.example.com for any number more.':
+    'Einer je Zeile. *.example.com steht für Namen mit einem Label mehr, **.example.com für beliebig viele mehr.',
+  'Plain HTTP': 'Einfaches HTTP',
+  'A redirect keeps /.well-known/acme-challenge/ as it is, so that certificates can be renewed.':
+    'Eine Umleitung lässt /.well-known/acme-challenge/, wie es ist, damit sich Zertifikate erneuern lassen.',
+  'goes to the server': 'geht zum Server',
+  'is redirected to https (308, the method stays)': 'wird auf https umgeleitet (308, die Methode bleibt)',
+  'is redirected to https (301, for old clients)': 'wird auf https umgeleitet (301, für alte Clients)',
+  'redirected to https ({status})': 'auf https umgeleitet ({status})',
+  'Who may connect': 'Wer sich verbinden darf',
+  'One per line: a prefix such as 192.0.2.0/24, “lan” for every network of the appliance, or “any”.':
+    'Einer je Zeile: ein Präfix wie 192.0.2.0/24, „lan“ für jedes Netz des Geräts oder „any“ für alle.',
+  'In maintenance': 'In Wartung',
+  'in maintenance': 'in Wartung',
+  'Clients are turned away: 503 over HTTP, an alert over TLS, a reset at the SSH port.':
+    'Clients werden abgewiesen: 503 über HTTP, ein Alert über TLS, ein Reset am SSH-Port.',
+  'End the maintenance': 'Wartung beenden',
+  'Switched off': 'Abgeschaltet',
+  'switched off': 'abgeschaltet',
+  'It stays in the configuration, but nothing leads to it.':
+    'Er bleibt in der Konfiguration, aber nichts führt zu ihm.',
+  'It stays in the configuration, but nothing leads to it. Its SSH port is kept for it.':
+    'Er bleibt in der Konfiguration, aber nichts führt zu ihm. Sein SSH-Port bleibt ihm erhalten.',
+  'Also for clients that name none, or a name that no server has.':
+    'Auch für Clients, die keinen nennen oder einen Namen, den kein Server hat.',
+  'Another port or PROXY protocol for one of them': 'Ein anderer Port oder PROXY-Protokoll für einen davon',
+  '{listener}: port on the server': '{listener}: Port auf dem Server',
+  '{listener}: the client’s address': '{listener}: die Adresse des Clients',
+  'as for the whole server': 'wie für den ganzen Server',
   'Listeners of the appliance that lead here by name.':
     'Listener des Geräts, die dem Namen nach hierher führen.',
   'How the server learns the client’s address': 'Wie der Server die Adresse des Clients erfährt',

@@ -1,8 +1,8 @@
 /** The access list with current addresses: "lan" means the networks that this machine is in now. */
-import { attachedPrefixes, resolveAccessList } from '../../os/interfaces.ts';
-import { type Seen, followSeen } from '../../os/seen.ts';
-import type { ServiceContext } from '../../runtime/service.ts';
-import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
+import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
+import type { FollowedOurselves } from './follow-ourselves.ts';
+import { attachedPrefixes, resolveAccessList } from './interfaces.ts';
+import { type Seen, followSeen } from './seen.ts';
 
 /** How often "lan" is resolved again, even if no address has changed: the length of a prefix may have changed. */
 const REFRESH_MS = 10_000;
@@ -18,7 +18,7 @@ const keyOf = (prefixes: readonly IpPrefix[]): string => prefixes.map(formatIpPr
 /** `onChange` is called for different prefixes, not for the same ones in a different order. */
 export function followAccess(
   initial: readonly string[],
-  ourselves: ServiceContext['ourselves'],
+  ourselves: FollowedOurselves,
   onChange: (prefixes: readonly IpPrefix[]) => void,
 ): FollowedAccess {
   let entries = initial;

@@ -1,0 +1,41 @@
+/**
+ * What a server's entry says in more than one way: its addresses (one or several), and its `services` (a name of a listener, or
+ * an object that also says what differs there).
+ */
+import type { HostConfig, ListenerConfig } from './schema.ts';
+
+/** How a listener leads to a server. */
+export interface ServiceUse {
+  /** On the server. */
+  readonly port: number;
+  readonly clientAddress: HostConfig['clientAddress'];
+}
+
+/** The addresses of a server, in the order in which they are tried. */
+export const addressesOf = ({ address, addresses }: Pick<HostConfig, 'address' | 'addresses'>): string[] =>
+  addresses ?? [address];
+
+/** The listeners that a server names, in its order. */
+export const listenersOf = ({ services }: Pick<HostConfig, 'services'>): string[] =>
+  services.map((service) => (typeof service === 'string' ? service : service.listener));
+
+/** undefined if the server does not name the listener. */
+export function serviceAt(
+  { services, clientAddress }: Pick<HostConfig, 'services' | 'clientAddress'>,
+  { name, port }: Pick<ListenerConfig, 'name' | 'port'>,
+): ServiceUse | undefined {
+  for (const service of services) {
+    if (service === name) return { port, clientAddress };
+    if (typeof service === 'string' || service.listener !== name) continue;
+    return { port: service.targetPort ?? port, clientAddress: service.clientAddress ?? clientAddress };
+  }
+  return undefined;
+}
+
+/** Browsers open the listener for https:// by themselves, or it is called "https". */
+export const isHttps = ({ protocol, port, name }: ListenerConfig): boolean =>
+  protocol === 'tls' && (port === 443 || name === 'https');
+
+/** The names of the listeners that are open: those that a server names which is not switched off. */
+export const usedListeners = (hosts: readonly Pick<HostConfig, 'services' | 'enabled'>[]): Set<string> =>
+  new Set(hosts.flatMap((host) => (host.enabled ? listenersOf(host) : [])));

@@ -1,0 +1,48 @@
+/**
+ * What becomes of a client that asks for a name: the server, or why not. The same for HTTP, TLS and explanations. Pure;
+ * allocates nothing for a client that reaches its server.
+ */
+import { mayReach } from '../host-access.ts';
+import { type Backend, type HostTable, type Redirect, findBackend } from './host-table.ts';
+
+/** Why a client does not reach a server. */
+export type RefusedKind = 'no-name' | 'unknown-name' | 'not-allowed' | 'maintenance';
+
+export type Decision = Backend | Refused;
+
+export type Refused =
+  | { readonly refused: RefusedKind; readonly backend: Backend | null }
+  | { readonly refused: 'redirect'; readonly backend: Backend; readonly redirect: Redirect };
+
+/** Certificate authorities ask for it over plain HTTP before there is a certificate (RFC 8555 section 8.3). */
+const ACME_CHALLENGE = '/.well-known/acme-challenge/';
+
+/** How soon a client may try again when its server is in maintenance. */
+export const RETRY_AFTER_SECONDS = 300;
+
+const NO_NAME: Decision = { refused: 'no-name', backend: null };
+const UNKNOWN_NAME: Decision = { refused: 'unknown-name', backend: null };
+
+/**
+ * `name`: in lower case without a final dot; undefined if the client named none. `client`: its address, 16 bytes, IPv4 mapped;
+ * only needed if `table.needsClient`. `target`: of an HTTP request; undefined for other protocols, which are never redirected.
+ */
+export function decide(
+  table: HostTable,
+  name: string | undefined,
+  client: Uint8Array | undefined,
+  target: string | undefined,
+): Decision {
+  const backend = (name === undefined ? undefined : findBackend(table, name)) ?? table.fallback;
+  if (backend === undefined) return name === undefined ? NO_NAME : UNKNOWN_NAME;
+  if (!mayReach(backend.access, client)) return { refused: 'not-allowed', backend };
+  if (backend.maintenance) return { refused: 'maintenance', backend };
+  const { redirect } = backend;
+  if (redirect === null || name === undefined || target === undefined || target.startsWith(ACME_CHALLENGE))
+    return backend;
+  return { refused: 'redirect', backend, redirect };
+}
+
+/** The Location of a redirect. `host`: as in `decide`. A target of "*" (OPTIONS) has no path. */
+export const locationOf = (host: string, port: number, target: string): string =>
+  `https://${host}${port === 443 ? '' : `:${port}`}${target === '*' ? '' : target}`;

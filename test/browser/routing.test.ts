@@ -1,0 +1,118 @@
+/** What a server's form says of its ways in, its access list and its maintenance arrives in the configuration, and is shown. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { type Claimed, startClaimed } from './claimed.ts';
+import { axe, card, type Opened, person } from './support.ts';
+
+describe('the settings of a server', () => {
+  let appliance: Claimed;
+  let opened: Opened;
+  let page: Page;
+
+  before(async () => {
+    appliance = await startClaimed('routing');
+    opened = await appliance.open();
+    page = opened.page;
+  });
+  after(async () => {
+    await opened?.[Symbol.asyncDispose]();
+    await appliance?.[Symbol.asyncDispose]();
+  });
+
+  const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
+  const documentInForce = () =>
+    page.evaluate<{ hosts: { name: string }[]; proxy?: { defaultHost?: string } }>(
+      `fetch('/api/config').then((answer) => answer.json()).then(({ document }) => document)`,
+    );
+  const apply = async () => {
+    const user = person(page);
+    await user.click('Review and apply');
+    await user.click('Apply without a countdown');
+    await page.getByText('Applied.', { exact: true }).waitFor();
+  };
+
+  it('a new server with all of them is applied, and its page shows them', async () => {
+    const user = person(page);
+    await user.visit('/add-server');
+    await title('Add a server');
+    await user.fill('Name', 'web9');
+    await user.fill('IPv6 address', '2001:db8:1::90');
+    await user.fill('Host names', 'nine.example.com\n**.nine.example.com');
+    await page.getByText('Another port or PROXY protocol for one of them').click();
+    await user.fill('http: port on the server (optional)', '99999');
+    await page.getByLabel('https: the client’s address').selectOption('proxy-v2');
+    await page.getByLabel('Plain HTTP').selectOption('308');
+    await user.fill('Who may connect', 'lan 198.51.100.0/24');
+    await page.getByLabel('In maintenance').check();
+    await user.click('Save');
+    await page.getByText('99999 is not a port number from 1 to 65535').first().waitFor();
+    assert.deepEqual(await axe(page), []);
+    await user.fill('http: port on the server (optional)', '8080');
+    await user.click('Save');
+    await title('web9');
+    await page.getByText('http → 8080').waitFor();
+    await page.getByText('redirected to https (308)').waitFor();
+    await card(page, 'In maintenance').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await apply();
+    const { hosts } = await documentInForce();
+    assert.deepEqual(
+      hosts.find(({ name }) => name === 'web9'),
+      {
+        name: 'web9',
+        address: '2001:db8:1::90',
+        hostnames: ['nine.example.com', '**.nine.example.com'],
+        maintenance: true,
+        services: [
+          { listener: 'http', targetPort: 8080 },
+          { listener: 'https', clientAddress: 'proxy-v2' },
+        ],
+        allow: ['lan', '198.51.100.0/24'],
+        redirectToHttps: 308,
+      },
+    );
+  });
+
+  it('the form shows what is configured, and keeps it; the maintenance is ended from the page', async () => {
+    const user = person(page);
+    await user.visit('/servers/web9?edit=1');
+    await title('Edit web9');
+    assert.equal(await page.getByLabel('http: port on the server (optional)').inputValue(), '8080');
+    assert.equal(await page.getByLabel('Who may connect').inputValue(), 'lan\n198.51.100.0/24');
+    await user.click('Save');
+    await title('web9');
+    assert.equal(await page.getByRole('button', { name: 'Review and apply' }).count(), 0, 'nothing changed');
+    await user.click('End the maintenance');
+    await apply();
+    const { hosts } = await documentInForce();
+    const { maintenance } = hosts.find(({ name }) => name === 'web9') as { maintenance?: boolean };
+    assert.notEqual(maintenance, true);
+  });
+
+  it('a default server is chosen on the page of the proxy, and follows a new name and a removal', async () => {
+    const user = person(page);
+    await user.visit('/proxy');
+    await page.getByLabel('Server for unknown names').selectOption('web9');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.defaultHost, 'web9');
+    await user.visit('/servers/web9?edit=1');
+    await user.fill('Name', 'web10');
+    await page.getByLabel('Switched off').check();
+    await user.click('Save');
+    await title('web10');
+    await card(page, 'Switched off').waitFor();
+    await apply();
+    assert.equal((await documentInForce()).proxy?.defaultHost, 'web10');
+    await user.visit('/servers');
+    await page.getByRole('row', { name: /web10/ }).getByText('switched off').waitFor();
+    await user.visit('/servers/web10');
+    await user.click('Remove');
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await title('Servers');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.defaultHost, undefined);
+  });
+
+  it('nothing went wrong in the page', () => assert.deepEqual(opened.watch.troubles, []));
+});

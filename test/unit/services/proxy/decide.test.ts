@@ -1,0 +1,97 @@
+/** What becomes of clients: a table of who asks for what, and what comes of it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ListenerConfig } from '../../../../src/config/schema.ts';
+import { decide, locationOf } from '../../../../src/services/proxy/decide.ts';
+import { buildHostTable } from '../../../../src/services/proxy/host-table.ts';
+import { parseIpAddress } from '../../../../src/wire/ip-address.ts';
+import { parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
+import { hostAt } from '../../net/support.ts';
+
+const http: ListenerConfig = { name: 'http', port: 80, protocol: 'http' };
+const https: ListenerConfig = { name: 'https', port: 443, protocol: 'tls' };
+const services = ['http', 'https'];
+const hosts = [
+  hostAt('plain', { hostnames: ['plain.example'], services }),
+  hostAt('moved', { hostnames: ['moved.example'], services, redirectToHttps: 308 }),
+  hostAt('lan', { hostnames: ['lan.example'], services, allow: ['lan', '198.51.100.0/24'] }),
+  hostAt('nobody', { hostnames: ['nobody.example'], services, allow: [], maintenance: true }),
+  hostAt('work', { hostnames: ['work.example'], services, maintenance: true, redirectToHttps: 301 }),
+  hostAt('rest', { services, redirectToHttps: 301 }),
+  hostAt('off', { enabled: false, hostnames: ['off.example'], services }),
+];
+const attached = [parseIpPrefix('192.0.2.0/24')!];
+
+const ROWS: readonly (readonly [
+  listener: ListenerConfig,
+  name: string | undefined,
+  client: string | undefined,
+  target: string,
+  expected: string,
+])[] = [
+  [http, 'plain.example', '203.0.113.9', '/', 'plain'],
+  [https, 'plain.example', undefined, '/', 'plain'],
+  [http, 'moved.example', '203.0.113.9', '/', '308 to 443'],
+  [http, 'moved.example', '203.0.113.9', '/.well-known/acme-challenge/x', 'moved'],
+  [http, 'moved.example', '203.0.113.9', '/.well-known/acme-challenge', '308 to 443'],
+  [http, 'moved.example', '203.0.113.9', '/x/.well-known/acme-challenge/x', '308 to 443'],
+  [https, 'moved.example', '203.0.113.9', '/', 'moved'],
+  [http, 'lan.example', '192.0.2.200', '/', 'lan'],
+  [http, 'lan.example', '198.51.100.1', '/', 'lan'],
+  [http, 'lan.example', '203.0.113.9', '/', 'not-allowed of lan'],
+  [https, 'lan.example', '2001:db8::1', '/', 'not-allowed of lan'],
+  [https, 'lan.example', undefined, '/', 'not-allowed of lan'],
+  [http, 'nobody.example', '192.0.2.200', '/', 'not-allowed of nobody'],
+  [http, 'work.example', '203.0.113.9', '/', 'maintenance of work'],
+  [http, 'work.example', '203.0.113.9', '/.well-known/acme-challenge/x', 'maintenance of work'],
+  [https, 'work.example', '203.0.113.9', '/', 'maintenance of work'],
+  [http, 'off.example', '203.0.113.9', '/', 'unknown-name'],
+  [https, 'other.example', '203.0.113.9', '/', 'unknown-name'],
+  [https, undefined, '203.0.113.9', '/', 'no-name'],
+];
+
+const found = (
+  table: ReturnType<typeof buildHostTable>,
+  [listener, name, client, target]: (typeof ROWS)[number],
+) => {
+  const address = client === undefined ? undefined : parseIpAddress(client);
+  const decided = decide(table, name, address, listener.protocol === 'http' ? target : undefined);
+  if (decided.refused === null) return decided.name;
+  if (decided.refused === 'redirect') return `${decided.redirect.status} to ${decided.redirect.port}`;
+  return decided.backend === null ? decided.refused : `${decided.refused} of ${decided.backend.name}`;
+};
+
+for (const row of ROWS) {
+  const [listener, name, client, target, expected] = row;
+  test(`${listener.name}, ${name}${target}, ${client}: ${expected}`, () => {
+    const table = buildHostTable(hosts, listener, { listeners: [http, https], attached });
+    assert.equal(found(table, row), expected);
+  });
+}
+
+test('the default server: for no name, and for names that nobody has', () => {
+  const options = { listeners: [http, { ...https, port: 8443 }], attached, defaultHost: 'rest' };
+  for (const [name, target, expected] of [
+    ['plain.example', '/', 'plain'],
+    ['off.example', '/.well-known/acme-challenge/x', 'rest'],
+    ['other.example', '/', '301 to 8443'],
+    [undefined, '/', 'rest'], // a redirect needs a name
+  ] as const) {
+    const table = buildHostTable(hosts, http, options);
+    assert.equal(found(table, [http, name, '203.0.113.9', target, expected]), expected);
+  }
+  const off = buildHostTable(hosts, http, { ...options, defaultHost: 'off' });
+  assert.equal(found(off, [http, 'other.example', '203.0.113.9', '/', '']), 'unknown-name');
+});
+
+test('the client is only asked for if an access list needs it', () => {
+  const needs = (allow: string[]) =>
+    buildHostTable([hostAt('a', { services, allow })], http, { listeners: [http], attached }).needsClient;
+  assert.deepEqual([['any'], ['lan', 'any'], ['lan'], []].map(needs), [false, false, true, true]);
+});
+
+test('the Location of a redirect', () => {
+  assert.equal(locationOf('example.com', 443, '/a?b=c'), 'https://example.com/a?b=c');
+  assert.equal(locationOf('[2001:db8::1]', 8443, '/'), 'https://[2001:db8::1]:8443/');
+  assert.equal(locationOf('example.com', 443, '*'), 'https://example.com');
+});
