@@ -28,7 +28,9 @@ export function nginxSnippets(
         'For plain HTTP only: inside TLS the appliance can add no header. For HTTPS set clientAddress to "mapped", "proxy-v1" or "proxy-v2".',
       ),
     });
-  const withHeader = web.filter(({ clientAddress }) => clientAddress !== 'none');
+  const withHeader = web.filter(
+    ({ clientAddress }) => clientAddress === 'proxy-v1' || clientAddress === 'proxy-v2',
+  );
   if (withHeader.length === 0) return found;
   const listens = withHeader.flatMap(({ protocol, port }) => {
     const tls = protocol === 'tls' ? ' ssl' : '';
