@@ -49,7 +49,7 @@ for (const [host, expected] of [
   ['*.example.com', 'wild'], // a label like any other
   ['mail.example.org', 'any-depth'], // the server of this name does not use the listener
 ] as const) {
-  test(`"${host}" leads to ${expected ?? 'nobody'}`, () =>
+  test(`"${host}" leads to ${expected ?? 'no server'}`, () =>
     assert.equal(findBackend(table, host)?.name, expected));
 }
 
