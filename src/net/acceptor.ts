@@ -3,7 +3,17 @@
  * sockets are level-triggered, so during a pause they must be removed from epoll, or the loop would spin.
  */
 
-import { accept4, E, EPOLLIN, errno, int32, pinned, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../os/libc.ts';
+import {
+  accept4At,
+  E,
+  EPOLLIN,
+  errno,
+  int32,
+  pinned,
+  placeOf,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+} from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
@@ -44,6 +54,8 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   const { values, index } = counters;
   const peer = pinned(SOCKADDR_BYTES);
   const peerBytes = int32(SOCKADDR_BYTES);
+  const peerAt = placeOf(peer);
+  const peerBytesAt = placeOf(peerBytes);
   const client = createClient();
   let listening = new Map<number, Gate>();
   /** 'limit': paused until there is room. 'descriptors': paused for PAUSE_MS, and until there is room. */
@@ -89,7 +101,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     for (let i = 0; i < BATCH && paused === 'no'; i++) {
       if (!hasRoom()) return pause('limit', nowMs);
       peerBytes[0] = SOCKADDR_BYTES; // set again each time: accept4 overwrites it with the length used
-      const accepted = ledger.add(accept4(fd, peer, peerBytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      const accepted = ledger.add(accept4At(fd, peerAt, peerBytesAt, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted < 0) {
         if (!acceptFailed(fd, errno(), nowMs)) return;
         continue;

@@ -13,6 +13,7 @@ import {
   nextOfClient,
   releaseSlot,
   takeSlot,
+  takeSlotForOwner,
   unitsOf,
   victimFor,
   victimForOwner,
@@ -94,6 +95,12 @@ export function openingInTheWay(admission: Admission, connection: Connection): C
   const fits = more <= 0 || openings.usedUnits + more + kept <= openings.units;
   if (fits && (more <= 0 || growSlot(openings, slot, more))) return undefined;
   return opening[victimForOwner(openings, more, slot)];
+}
+
+/** A connection whose server was reached sends first bytes again: those of its next request. */
+export function reenterOpenings(admission: Admission, connection: Connection): void {
+  connection.openingSlot = takeSlotForOwner(admission.openings, 1, admission.all, connection.slot);
+  admission.opening[connection.openingSlot] = connection;
 }
 
 /** The opening is over: the server is reached, or the connection ends before that. */

@@ -2,10 +2,11 @@
 import { connectionInTheWay, enter } from './admission.ts';
 import type { Client } from './client.ts';
 import { type Connection, Phase, createConnection } from './connection.ts';
+import { conversationOf } from './conversation.ts';
 import { startDial } from './dialling.ts';
 import { abort, close, refuse } from './ending.ts';
 import type { Gate, Route } from './gate.ts';
-import { EDGES, type Loop } from './loop.ts';
+import { ARRIVALS, type Loop } from './loop.ts';
 import { readOpening } from './opening.ts';
 
 export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void {
@@ -19,11 +20,12 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
   loop.open++;
   loop.openings++;
   loop.halves[fd] = connection.up;
-  if (gate.route === null) {
+  if (gate.route === null && gate.conversation === undefined) {
     readOpening(loop, connection); // the first bytes are often there already
     if (connection.phase === Phase.closed) return;
   }
-  if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
+  if (!loop.epoll.add(fd, ARRIVALS)) close(loop, connection);
+  else if (gate.conversation !== undefined) conversationOf(connection).begin(loop, connection);
   else if (gate.route !== null) judge(loop, connection, gate.route);
 }
 

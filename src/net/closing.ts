@@ -111,7 +111,7 @@ export function createCloser(ledger: FdLedger): Closer {
         look(nowMs);
       }
       if (closing.length > 0) {
-        for (const fd of closing) ledger.close(fd);
+        for (let i = 0; i < closing.length; i++) ledger.close(closing[i]);
         closing = [];
       }
     },

@@ -16,6 +16,8 @@ export const Phase = {
   /** Answered and half-closed. What the client still sends is discarded, so that no reset destroys the answer. */
   lingering: 3,
   closed: 4,
+  /** The gate's conversation handles every event (gate.ts): a protocol in which more than the first bytes decides. */
+  conversing: 5,
 } as const;
 
 /** Where a connection to a server comes from. */
@@ -37,8 +39,14 @@ export interface Half {
   /** The kernel may have bytes for us: cleared by EAGAIN, set by an edge. */
   readable: boolean;
   writable: boolean;
-  /** A FIN, an error or urgent data is in the queue: a short read does not mean that the queue is empty. */
+  /** Whether events of `to` say that it takes more: most clients always do, so theirs are watched when it is needed first. */
+  isWatched: boolean;
+  /** An error or urgent data is in the queue: a short read does not mean that the queue is empty. */
   exhaustive: boolean;
+  /** The FIN of `from` is in the queue: a short read is the last one. */
+  ending: boolean;
+  /** `from` was reset: nothing can be sent to it any more, not even a reset. */
+  dead: boolean;
   /** `from` has sent its FIN, or cannot be read any more. */
   ended: boolean;
   /** The FIN was passed on to `to`, or nothing more can be sent there. */
@@ -77,6 +85,8 @@ export interface Connection {
   examiner: Examiner | null;
   /** The destination; set while dialling, and during an exchange. */
   route: Route | null;
+  /** The state of the gate's conversation; null when there is none. */
+  conversation: object | null;
   /** While dialling a server with several addresses: which have been tried (a bit for each), and which one is dialled now. */
   tried: number;
   address: number;
@@ -86,6 +96,8 @@ export interface Connection {
   answer: AnswerExaminer | null;
   /** The connection ends when the server's answer ends. */
   oneExchange: boolean;
+  /** The event "opened" was recorded: its end is a "closed", not a "refused". */
+  opened: boolean;
   /** One side was reset: the other side will be reset too. */
   failed: boolean;
   /** It has been half closed and silent: the peer that has sent its FIN is probed to see whether it is gone. */
@@ -111,7 +123,10 @@ function createHalf(connection: Connection): Half {
     to: -1,
     readable: false,
     writable: false,
+    isWatched: false,
     exhaustive: false,
+    ending: false,
+    dead: false,
     ended: false,
     finished: false,
     queued: false,
@@ -141,11 +156,13 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     openingBytes: 0,
     examiner: null,
     route: null,
+    conversation: null,
     tried: 0,
     address: -1,
     upload: null,
     answer: null,
     oneExchange: false,
+    opened: false,
     failed: false,
     isAsked: false,
     name: null,

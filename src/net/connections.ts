@@ -1,5 +1,6 @@
 /** Dispatches the events of sockets to the current phase of their connection. */
 import { type Half, Phase } from './connection.ts';
+import { conversationOf } from './conversation.ts';
 import { onClientEvents, onDialEvents } from './dialling.ts';
 import { discardLate } from './ending.ts';
 import type { Loop } from './loop.ts';
@@ -9,7 +10,11 @@ import { onRelayEvents } from './relaying.ts';
 /** False if the descriptor belongs to no connection. */
 export function dispatch(loop: Loop, fd: number, events: number): boolean {
   const half = loop.halves[fd];
-  if (half === undefined) return false;
+  if (half === undefined) {
+    const parked = loop.parked[fd];
+    parked?.onEvents(loop);
+    return parked !== undefined;
+  }
   handle(loop, half, events);
   return true;
 }
@@ -24,8 +29,19 @@ function handle(loop: Loop, half: Half, events: number): void {
     case Phase.dialing:
       if (half === connection.up) return onClientEvents(loop, connection, events);
       return onDialEvents(loop, connection, events);
+    case Phase.conversing:
+      return conversationOf(connection).onEvents(loop, half, events);
     case Phase.lingering:
       return discardLate(loop, connection);
     default:
+  }
+}
+
+/** Ends the idle conversations, for example before the process ends. */
+export function drainConversations(loop: Loop): void {
+  for (const half of loop.halves) {
+    if (half === undefined || half !== half.connection.up) continue;
+    const { connection } = half;
+    if (connection.phase === Phase.conversing) conversationOf(connection).onDrain(loop, connection);
   }
 }

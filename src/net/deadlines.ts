@@ -1,26 +1,21 @@
 /** Ends connections because of timeouts. */
 import { type Connection, Phase } from './connection.ts';
+import { conversationOf } from './conversation.ts';
 import { serverFailed } from './dialling.ts';
 import { LINGER_MS, close, countEnd, refuse } from './ending.ts';
 import { CLOSE } from './gate.ts';
 import { askWhetherGone } from './keepalive.ts';
 import type { Loop } from './loop.ts';
+import type { ConnectionTimeouts } from './timeouts.ts';
 
 /** If a connection is half closed and silent for this long, perhaps nobody waits for it any more. */
 const HALF_CLOSED_MS = 10_000;
-
-/** Timeouts. A change also applies to connections that are already open. */
-export interface ConnectionTimeouts {
-  /** For the client's first bytes; then again for the server to accept. */
-  readonly handshakeTimeoutMs: number;
-  /** 0: connections may be silent without limit. */
-  readonly idleTimeoutMs: number;
-}
 
 /** Ends overdue connections. */
 export function scanDeadlines(loop: Loop, timeouts: ConnectionTimeouts): void {
   for (const half of loop.halves)
     if (half !== undefined && half === half.connection.up) look(loop, half.connection, timeouts);
+  for (const parked of loop.parked) parked?.onDeadline(loop);
 }
 
 function look(
@@ -43,6 +38,8 @@ function look(
       if (idleTimeoutMs === 0 || elapsedMs < idleTimeoutMs) return;
       countEnd(loop, connection, index['closed-idle']);
       return close(loop, connection);
+    case Phase.conversing:
+      return conversationOf(connection).onDeadline(loop, connection, { handshakeTimeoutMs, idleTimeoutMs });
     case Phase.lingering:
       if (elapsedMs >= LINGER_MS) close(loop, connection);
       return;
@@ -57,8 +54,7 @@ function look(
  */
 function askHalfClosed(connection: Connection): void {
   for (const half of [connection.up, connection.down]) {
-    // A FIN has arrived, whether or not it has been read yet.
-    if (!half.exhaustive) continue;
+    if (!half.ending) continue;
     connection.isAsked = true;
     askWhetherGone(half.from);
   }

@@ -3,11 +3,12 @@ import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../os/libc.ts';
 import { isOwnSocketAddress } from '../os/ourselves.ts';
 import { socketError } from '../os/socket-error.ts';
 import { type Connection, Origin, Phase } from './connection.ts';
+import { conversationOf } from './conversation.ts';
 import { dial, dialFailureOf } from './dial.ts';
 import { closeSocket, countEnd, refuse } from './ending.ts';
-import type { DialFailure, Route } from './gate.ts';
+import type { DialFailure, Route, Source } from './gate.ts';
 import { HOST } from './host-slots.ts';
-import { EDGES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
+import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
 import { pickAddress, putAside, putBack } from './server-addresses.ts';
 
@@ -18,7 +19,8 @@ import { pickAddress, putAside, putBack } from './server-addresses.ts';
 export const ATTEMPT_MS = 400;
 import { mayComeWithout, noteNoWayBack, originOf, waitForWayBack } from './way-back.ts';
 
-const FAILURE_COUNTERS = {
+/** The counter of each failure. */
+export const FAILURE_COUNTERS = {
   refused: 'server-refused',
   unreachable: 'server-unreachable',
   timeout: 'server-timeout',
@@ -50,24 +52,32 @@ function dialAddress(loop: Loop, connection: Connection, route: Route): void {
   // The admin page would mistake the client for the appliance, and one of our listeners would dial us again and again, until no
   // socket is left.
   if (isOwnSocketAddress(loop.ourselves, serverAddress)) return attemptFailed(loop, connection, 'ourselves');
-  connection.origin = originOf(loop, route, serverAddress);
-  const isWithout = mayComeWithout(route);
-  if (isWithout && connection.origin === Origin.own) loop.values[route.source.withoutCounter]++;
-  // It waits for the answer as way-back.ts says, and only then for the next address.
-  if (isWithout && connection.origin === Origin.source) waitForWayBack(loop, connection);
-  else if (address >= 0) loop.attempts.push({ connection, tried: connection.tried, sinceMs: loop.nowMs });
+  connection.origin = originOf(loop, route.source, serverAddress);
+  if (mayComeWithout(route.source) && connection.origin === Origin.own)
+    loop.values[route.source.withoutCounter]++;
   dialServer(loop, connection, route, serverAddress);
 }
 
 function dialServer(loop: Loop, connection: Connection, route: Route, serverAddress: Uint8Array): void {
   const { epoll, ledger, halves } = loop;
-  const source = connection.origin === Origin.source ? route.source!.address : null;
-  const fd = dial(ledger, serverAddress, loop.keepalive, source);
+  const { source } = route;
+  const from = connection.origin === Origin.source ? source!.address : null;
+  const fd = dial(ledger, serverAddress, loop.keepalive, route.preamble !== null, from);
   if (fd < 0) return dialFailed(loop, connection, -fd);
   const { up, down } = connection;
   up.to = down.from = fd;
+  up.isWatched = true;
   halves[fd] = down;
-  if (!epoll.add(fd, EDGES)) serverFailed(loop, connection, 'no-socket');
+  if (!epoll.add(fd, EDGES)) return serverFailed(loop, connection, 'no-socket');
+  noteAttempt(loop, connection, source, fd);
+}
+
+/** A connection to a server has begun: how long it may take, if there is another way. */
+export function noteAttempt(loop: Loop, connection: Connection, source: Source | undefined, fd: number): void {
+  // It waits for the answer as way-back.ts says, and only then for the next address.
+  if (connection.origin === Origin.source && mayComeWithout(source)) waitForWayBack(loop, connection, fd);
+  else if (connection.address >= 0)
+    loop.attempts.push({ connection, tried: connection.tried, sinceMs: loop.nowMs });
 }
 
 /** An address did not answer: the next one is tried, if there is one. */
@@ -92,8 +102,13 @@ export function giveUpSlow(loop: Loop): void {
   let done = 0;
   for (; done < attempts.length; done++) {
     const { connection, tried, sinceMs } = attempts[done];
-    if (connection.phase !== Phase.dialing || connection.tried !== tried) continue;
+    if (connection.tried !== tried) continue;
+    if (connection.phase !== Phase.dialing && connection.phase !== Phase.conversing) continue;
     if (((nowMs - sinceMs) | 0) < ATTEMPT_MS) break;
+    if (connection.phase === Phase.conversing) {
+      conversationOf(connection).onSlowDial(loop, connection);
+      continue;
+    }
     const { addresses } = connection.route!;
     // The last one may take as long as a server with one address.
     if (pickAddress(addresses!, tried, nowMs) !== -1) attemptFailed(loop, connection, 'timeout');
@@ -109,7 +124,7 @@ export function onDialEvents(loop: Loop, connection: Connection, events: number)
   if ((events & EPOLLOUT) === 0) return;
   const { addresses } = connection.route!;
   if (addresses !== undefined) putBack(addresses, connection.address);
-  if (connection.origin === Origin.ownInstead) noteNoWayBack(loop, dialledAddress(connection));
+  noteAnswer(loop, connection, dialledAddress(connection));
   startRelaying(loop, connection, events);
 }
 
@@ -118,34 +133,53 @@ function dialledAddress({ route, address }: Connection): Uint8Array {
   return route!.addresses?.all[address] ?? route!.serverAddress;
 }
 
+/** The server has answered, to whatever address the connection comes from. */
+export function noteAnswer(loop: Loop, connection: Connection, serverAddress: Uint8Array): void {
+  if (connection.origin === Origin.ownInstead) noteNoWayBack(loop, serverAddress);
+  connection.origin = Origin.own; // nothing waits any more
+}
+
 function dialFailed(loop: Loop, connection: Connection, code: number): void {
   const failure = dialFailureOf(code);
-  // Refused is an answer, which has come back. That no port is left says nothing about the server.
-  const isLost = failure === 'unreachable' || failure === 'timeout';
-  if (isLost && connection.origin === Origin.source && mayComeWithout(connection.route!))
+  if (comesWithoutInstead(loop, connection, connection.route!.source, failure))
     return dialWithoutSource(loop, connection);
-  if (failure === 'refused' && connection.origin === Origin.ownInstead)
-    noteNoWayBack(loop, dialledAddress(connection));
+  if (failure === 'refused') noteAnswer(loop, connection, dialledAddress(connection));
   attemptFailed(loop, connection, failure);
 }
 
-/** Nothing came back to the source of the connection: dials again, from the own address. Nothing has been sent yet. */
-export function dialWithoutSource(loop: Loop, connection: Connection): void {
+/** Whether the connection is dialled again from the own address, because nothing came back to its source. Nothing was sent yet. */
+export function comesWithoutInstead(
+  loop: Loop,
+  connection: Connection,
+  source: Source | undefined,
+  failure: DialFailure,
+): boolean {
+  // Refused is an answer, which has come back. That no port is left says nothing about the server.
+  const isLost = failure === 'unreachable' || failure === 'timeout';
+  if (!isLost || connection.origin !== Origin.source || !mayComeWithout(source)) return false;
+  connection.origin = Origin.ownInstead;
+  loop.values[source.withoutCounter]++;
+  return true;
+}
+
+function dialWithoutSource(loop: Loop, connection: Connection): void {
   const { down, up } = connection;
-  const route = connection.route!;
   if (down.from >= 0) closeSocket(loop, down.from, false);
   down.from = up.to = -1;
-  connection.origin = Origin.ownInstead;
-  loop.values[route.source!.withoutCounter]++;
-  if (connection.address >= 0)
-    loop.attempts.push({ connection, tried: connection.tried, sinceMs: loop.nowMs });
-  dialServer(loop, connection, route, dialledAddress(connection));
+  dialServer(loop, connection, connection.route!, dialledAddress(connection));
+}
+
+/** A connection has waited long enough for an answer to its source. */
+export function giveUpSource(loop: Loop, connection: Connection): void {
+  if (connection.phase === Phase.conversing) conversationOf(connection).onNoWayBack(loop, connection);
+  else if (comesWithoutInstead(loop, connection, connection.route?.source, 'timeout'))
+    dialWithoutSource(loop, connection);
 }
 
 /** While dialling, only a failure of the client's socket matters. */
 export function onClientEvents(loop: Loop, connection: Connection, events: number): void {
   const { up } = connection;
-  if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;
+  noteEvents(up, events);
   if ((events & READABLE) !== 0) up.readable = true;
   if ((events & (EPOLLERR | EPOLLHUP)) !== 0) clientGone(loop, connection);
 }

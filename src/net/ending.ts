@@ -1,5 +1,5 @@
 /** How connections end: refused, lingering, closed normally or with resets. */
-import { E, SHUT_WR, errno, read, shutdown, write } from '../os/libc.ts';
+import { E, MSG_DONTWAIT, SHUT_WR, errno, recvAt, shutdown, write } from '../os/libc.ts';
 import { leave, leaveOpenings } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
 import { TcpEvent } from './events.ts';
@@ -14,7 +14,7 @@ const LINGER_BYTES = 256 * 1024;
 
 /** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpening(loop: Loop, connection: Connection): void {
-  if (connection.phase > Phase.dialing) return;
+  if (connection.openingSlot === 0) return;
   loop.openings--;
   leaveOpenings(loop.admission, connection);
   connection.openingBytes = 0;
@@ -28,16 +28,23 @@ export function countEnd({ values }: Loop, connection: Connection, counter: numb
   connection.reason = counter;
 }
 
-function leaveServer({ hosts }: Loop, connection: Connection): void {
+/** Its server's figures no longer count it. */
+export function leaveServer({ hosts }: Loop, connection: Connection): void {
   if (connection.hostAt < 0) return;
   hosts.values[connection.hostAt + HOST.OPEN]--;
   connection.hostAt = -1;
 }
 
+/** Reports that the server of the connection has answered. */
+export function reportOpened({ events, nowMs }: Loop, connection: Connection): void {
+  connection.opened = true;
+  events.record(TcpEvent.opened, connection, nowMs);
+}
+
 /** Reports the end once per connection: not again when lingering ends. */
-function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
+export function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
   if (connection.phase === Phase.lingering) return;
-  const kind = connection.phase === Phase.relaying ? TcpEvent.closed : TcpEvent.refused;
+  const kind = connection.opened ? TcpEvent.closed : TcpEvent.refused;
   // Bytes that were sent before the server was known have not been counted as passed.
   if (kind === TcpEvent.refused) connection.up.totalBytes = connection.openingBytes;
   events.record(kind, connection, nowMs);
@@ -81,7 +88,7 @@ export function linger(loop: Loop, connection: Connection): void {
   releaseBoth(loop, connection);
   up.finished = down.finished = true;
   if (down.from >= 0) {
-    closeSocket(loop, down.from, connection.failed);
+    closeSocket(loop, down.from, connection.failed && !down.dead);
     down.from = up.to = -1;
   }
   connection.failed = false;
@@ -91,9 +98,9 @@ export function linger(loop: Loop, connection: Connection): void {
 
 /** Reads and discards what a lingering client has sent; closes when it has ended. */
 export function discardLate(loop: Loop, connection: Connection): void {
-  const { values, index, scratch } = loop;
+  const { values, index, scratchAt } = loop;
   for (;;) {
-    const taken = read(connection.up.from, scratch, CHUNK_BYTES);
+    const taken = recvAt(connection.up.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
     if (taken < 0 && errno() === E.EAGAIN) return;
     if (taken > 0) {
       values[index['bytes-discarded']] += taken;
@@ -114,8 +121,8 @@ export function close(loop: Loop, connection: Connection): void {
   connection.phase = Phase.closed;
   up.finished = down.finished = true;
   releaseBoth(loop, connection);
-  closeSocket(loop, up.from, failed);
-  if (down.from >= 0) closeSocket(loop, down.from, failed);
+  closeSocket(loop, up.from, failed && !up.dead);
+  if (down.from >= 0) closeSocket(loop, down.from, failed && !down.dead);
   loop.open--;
   leave(loop.admission, connection);
 }

@@ -6,6 +6,7 @@
 
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { monotonicMs } from '../os/monotonic.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { randomWord } from '../os/random.ts';
 import { PAUSE_MS, createAcceptor } from './acceptor.ts';
@@ -13,10 +14,11 @@ import { mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import type { Connection } from './connection.ts';
-import { dispatch } from './connections.ts';
+import { dispatch, drainConversations } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
-import { type ConnectionTimeouts, scanDeadlines } from './deadlines.ts';
-import { dialWithoutSource, giveUpSlow } from './dialling.ts';
+import { scanDeadlines } from './deadlines.ts';
+import { giveUpSlow, giveUpSource } from './dialling.ts';
+import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
@@ -45,6 +47,8 @@ export interface TcpEngine {
    * the gate that they came through.
    */
   configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
+  /** The process is about to end: conversations end after what they are doing now. */
+  drain(): void;
   /** In the last turn there was nothing to do, no connection is open, and no client waits to be accepted. */
   readonly isIdle: boolean;
   /** The number of sockets that wait for their reset, and how many polls they have needed. */
@@ -56,6 +60,8 @@ export interface TcpEngine {
 /** The longest and, below, the shortest time between two checks of the timeouts. */
 const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
+/** How exact the time of an event is. */
+const TICK_MS = 10;
 /** How often attempts to reach one of several addresses are looked at. */
 const ATTEMPT_SCAN_MS = 50;
 
@@ -80,7 +86,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   const { admission } = loop;
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;
-  let scannedMs = performance.now() | 0;
+  let scannedMs = monotonicMs();
+  let tickedMs = scannedMs - TICK_MS;
   const acceptor = createAcceptor({
     epoll,
     ledger,
@@ -92,7 +99,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   });
   epoll.add(wakeFd, EPOLLIN);
 
-  const withoutSource = (connection: Connection) => dialWithoutSource(loop, connection);
+  const withoutSource = (connection: Connection) => giveUpSource(loop, connection);
 
   /** Short enough for the shortest timeout. */
   const scanPeriodMs = () => Math.max(QUICK_SCAN_MS, Math.min(SCAN_MS, limits.handshakeTimeoutMs / 4));
@@ -108,9 +115,12 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
 
   function turn(maxWaitMs: number): boolean {
     const count = epoll.wait(waitMs(maxWaitMs));
-    const nowMs = performance.now() | 0;
+    const nowMs = monotonicMs();
     loop.nowMs = nowMs;
-    events.tick();
+    if (((nowMs - tickedMs) | 0) >= TICK_MS) {
+      tickedMs = nowMs;
+      events.tick();
+    }
     let woken = false;
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
@@ -140,7 +150,11 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     configure(newLimits, gates, ourselves) {
       limits = newLimits;
       loop.ourselves = ourselves;
-      acceptor.setListeners(gates, performance.now() | 0);
+      acceptor.setListeners(gates, monotonicMs());
+    },
+    drain() {
+      loop.isDraining = true;
+      drainConversations(loop);
     },
     closer,
     get isIdle() {

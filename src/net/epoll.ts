@@ -5,15 +5,17 @@ import {
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
   EPOLL_EVENT_BYTES,
   EPOLL_EVENT_DATA,
   SystemCallError,
   check,
   epollCreate1,
-  epollCtl,
-  epollWait,
+  epollCtlAt,
+  epollWaitAt,
   errno,
   pinned,
+  placeOf,
 } from '../os/libc.ts';
 
 const BATCH = 512;
@@ -21,6 +23,8 @@ const BATCH = 512;
 export interface Epoll {
   /** Watches a descriptor until it is closed; false if the kernel refuses. */
   add(fd: number, events: number): boolean;
+  /** Watches other events of a watched descriptor. */
+  change(fd: number, events: number): void;
   remove(fd: number): void;
   /** Waits and returns the number of events in the batch. */
   wait(timeoutMs: number): number;
@@ -35,15 +39,22 @@ export function createEpoll(ledger: FdLedger): Epoll {
   const events = new DataView(batch.buffer);
   const event = pinned(EPOLL_EVENT_BYTES);
   const eventView = new DataView(event.buffer);
+  const batchAt = placeOf(batch);
+  const eventAt = placeOf(event);
   return {
     add(fd, mask) {
       eventView.setUint32(0, mask, true);
       eventView.setUint32(EPOLL_EVENT_DATA, fd, true);
-      return epollCtl(epollFd, EPOLL_CTL_ADD, fd, event) === 0;
+      return epollCtlAt(epollFd, EPOLL_CTL_ADD, fd, eventAt) === 0;
     },
-    remove: (fd) => void epollCtl(epollFd, EPOLL_CTL_DEL, fd, null),
+    change(fd, mask) {
+      eventView.setUint32(0, mask, true);
+      eventView.setUint32(EPOLL_EVENT_DATA, fd, true);
+      epollCtlAt(epollFd, EPOLL_CTL_MOD, fd, eventAt);
+    },
+    remove: (fd) => void epollCtlAt(epollFd, EPOLL_CTL_DEL, fd, 0),
     wait(timeoutMs) {
-      const count = epollWait(epollFd, batch, BATCH, timeoutMs);
+      const count = epollWaitAt(epollFd, batchAt, BATCH, timeoutMs);
       if (count >= 0) return count;
       const code = errno();
       if (code === E.EINTR) return 0;

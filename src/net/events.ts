@@ -45,7 +45,7 @@ export function createTcpEventRing(): EventRing {
 
 /** The worker's side of the events. */
 export interface TcpEvents {
-  /** Call once per turn. */
+  /** Sets the time of the events that follow; call it every few milliseconds. */
   tick(): void;
   /** Keeps the sockaddr that accept4 wrote: the address of the client of a descriptor. */
   keepPeer(fd: number, sockaddr: Uint8Array): void;

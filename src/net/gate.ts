@@ -113,6 +113,8 @@ export interface Examiner {
 }
 
 export interface Gate {
+  /** Takes the connection over from its first byte on (conversation.ts); not set by gates that only examine the first bytes. */
+  readonly conversation?: object;
   /** Makes the examiner for a new connection. If no bytes are needed, it is null and `route` is set. */
   readonly begin: (() => Examiner) | null;
   readonly route: Route | null;

@@ -1,4 +1,5 @@
 /** What a half holds between its two sockets: bytes that were read, or a pipe. */
+import { Buffer } from 'node:buffer'; // the global is a getter
 import type { Half } from './connection.ts';
 import type { Loop } from './loop.ts';
 

@@ -5,7 +5,17 @@
  * per connection, event or chunk of bytes.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, pinned } from '../os/libc.ts';
+import {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  pinned,
+  placeOf,
+} from '../os/libc.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import type { Closer } from './closing.ts';
@@ -17,11 +27,26 @@ import type { HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { type WaysBack, createWaysBack } from './way-back.ts';
 
-/** The events that are watched on each socket, edge-triggered. */
-export const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+/** The events that are watched on the socket of a client, edge-triggered. */
+export const ARRIVALS = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+/** The same, and that the socket is connected, or takes more again. */
+export const EDGES = ARRIVALS | EPOLLOUT;
 /** After these events, a short read does not mean that the queue is empty. */
-export const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+const UNCLEAR = EPOLLERR | EPOLLPRI;
+/** After these, no more data arrives than is in the queue. */
+const ENDING = EPOLLRDHUP | EPOLLHUP;
+/** After these, there is more in the queue than bytes. */
+export const EXHAUSTIVE = UNCLEAR | ENDING;
 export const READABLE = EPOLLIN | EXHAUSTIVE;
+
+/** Notes what the events say about the queue of `half.from`. True if they say more than that there is something to read. */
+export function noteEvents(half: Half, events: number): boolean {
+  if ((events & EXHAUSTIVE) === 0) return false;
+  if ((events & UNCLEAR) !== 0) half.exhaustive = true;
+  if ((events & ENDING) !== 0) half.ending = true;
+  if ((events & EPOLLERR) !== 0) half.dead = true;
+  return true;
+}
 
 /** The limit of one read. */
 export const CHUNK_BYTES = 64 * 1024;
@@ -44,13 +69,24 @@ export interface LoopOptions {
   readonly seed: number;
 }
 
+/** The owner of a descriptor that belongs to no connection at present. */
+export interface Parked {
+  onEvents(loop: Loop): void;
+  /** Called about once per second. */
+  onDeadline(loop: Loop): void;
+}
+
 export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   readonly values: TcpCounters['values'];
   readonly index: TcpCounters['index'];
   /** A buffer of CHUNK_BYTES, free between calls. */
   readonly scratch: Uint8Array;
+  /** Its address. */
+  readonly scratchAt: number;
   /** By descriptor: the half that reads from it. */
   readonly halves: (Half | undefined)[];
+  /** By descriptor: a connection to a server that waits for its next use. Whatever happens on it ends it. */
+  readonly parked: (Parked | undefined)[];
   readonly admission: Admission;
   readonly waysBack: WaysBack;
   /** Number of open connections, and of those whose server is not reached yet. */
@@ -66,10 +102,13 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   nowMs: number;
   /** Our own addresses, which must not be dialled. */
   ourselves: Ourselves;
+  /** The process is about to end. */
+  isDraining: boolean;
 }
 
 export function createLoop(options: LoopOptions): Loop {
   const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, maxConnections, seed } = options;
+  const scratch = pinned(CHUNK_BYTES);
   return {
     epoll,
     ledger,
@@ -81,8 +120,10 @@ export function createLoop(options: LoopOptions): Loop {
     maxConnections,
     values: counters.values,
     index: counters.index,
-    scratch: pinned(CHUNK_BYTES),
+    scratch,
+    scratchAt: placeOf(scratch),
     halves: [],
+    parked: [],
     admission: createAdmission(maxConnections, seed),
     waysBack: createWaysBack(),
     open: 0,
@@ -92,6 +133,7 @@ export function createLoop(options: LoopOptions): Loop {
     attempts: [],
     nowMs: 0,
     ourselves: NOT_TOLD,
+    isDraining: false,
   };
 }
 

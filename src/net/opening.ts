@@ -1,27 +1,27 @@
 /** The phase in which the client's first bytes are read, and its gate decides from them which server the connection goes to. */
-import { E, errno, read } from '../os/libc.ts';
+import { E, MSG_DONTWAIT, errno, recvAt } from '../os/libc.ts';
 import { openingInTheWay } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
 import { startDial } from './dialling.ts';
 import { abort, close, countEnd, refuse } from './ending.ts';
 import type { Verdict } from './gate.ts';
-import { CHUNK_BYTES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
+import { CHUNK_BYTES, type Loop, READABLE, noteEvents } from './loop.ts';
 
 export function onOpeningEvents(loop: Loop, connection: Connection, events: number): void {
-  if ((events & EXHAUSTIVE) !== 0) connection.up.exhaustive = true;
+  noteEvents(connection.up, events);
   if ((events & READABLE) !== 0) readOpening(loop, connection);
 }
 
 /** Reads until the gate has decided, or nothing more is there. */
 export function readOpening(loop: Loop, connection: Connection): void {
   const { up } = connection;
-  const { scratch } = loop;
+  const { scratch, scratchAt } = loop;
   for (;;) {
-    const taken = read(up.from, scratch, CHUNK_BYTES);
+    const taken = recvAt(up.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
     if (taken > 0) {
       connection.openingBytes += taken;
       // After a full read, or an edge that reported more than bytes, something is still in the queue.
-      up.readable = up.exhaustive || taken === CHUNK_BYTES;
+      up.readable = up.exhaustive || up.ending || taken === CHUNK_BYTES;
       if (!hasMemory(loop, connection)) return;
       connection.examiner ??= connection.gate.begin!();
       judge(loop, connection, connection.examiner.push(scratch.subarray(0, taken), up.from));
@@ -38,7 +38,7 @@ export function readOpening(loop: Loop, connection: Connection): void {
 }
 
 /** Makes room for the bytes read: closes connections of the client with the longest openings. False if this one was closed. */
-function hasMemory(loop: Loop, connection: Connection): boolean {
+export function hasMemory(loop: Loop, connection: Connection): boolean {
   let inTheWay = openingInTheWay(loop.admission, connection);
   while (inTheWay !== undefined) {
     abort(loop, inTheWay, loop.index['refused-memory']);

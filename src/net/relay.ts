@@ -6,23 +6,28 @@
  * peer down. A FIN is passed on after everything before it. A reset is passed on as a reset, after the data that arrived before
  * it.
  */
+import { Buffer } from 'node:buffer'; // the global is a getter
 import {
   E,
+  MSG_DONTWAIT,
+  MSG_MORE,
+  MSG_NOSIGNAL,
   SHUT_WR,
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
   errno,
-  read,
+  recvAt,
   shutdown,
   splice,
   write,
+  sendAt,
 } from '../os/libc.ts';
 import { answerEnded, answered } from './answer.ts';
 import { type Half, oppositeOf } from './connection.ts';
 import { abort, finished } from './ending.ts';
 import { hold, release, unhold } from './holding.ts';
 import { HOST } from './host-slots.ts';
-import { CHUNK_BYTES, type Loop, queue } from './loop.ts';
+import { CHUNK_BYTES, EDGES, type Loop, queue } from './loop.ts';
 import { PIPE_BYTES } from './pipe-pool.ts';
 
 /** From about this amount on, the cost of a pipe pays off. */
@@ -32,6 +37,7 @@ const TURN_BYTES = 1024 * 1024;
 /** If all stalled readers together hold more than this, chunks become small. */
 const HELD_LIMIT_BYTES = 32 * 1024 * 1024;
 const SMALL_CHUNK_BYTES = 4096;
+const SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 const SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 /**
@@ -128,14 +134,24 @@ function spliceOut(loop: Loop, half: Half): boolean {
 
 /** Handles a write to `half.to` that wrote nothing. */
 function notWritten(loop: Loop, half: Half): void {
-  if (errno() === E.EAGAIN) half.writable = false;
+  if (errno() === E.EAGAIN) blocked(loop, half);
   else writeFailed(loop, half);
+}
+
+/** `half.to` takes no more at present; its next event says when it does. */
+export function blocked(loop: Loop, half: Half): void {
+  half.writable = false;
+  if (half.isWatched) return;
+  half.isWatched = true;
+  loop.epoll.change(half.to, EDGES);
 }
 
 /** A write to `half.to` failed. What `half.to` has sent before still passes in the other direction. */
 function writeFailed(loop: Loop, half: Half): void {
-  abandon(loop, half);
   const opposite = oppositeOf(half);
+  const code = errno();
+  if (code === E.EPIPE || code === E.ECONNRESET) opposite.dead = true;
+  abandon(loop, half);
   if (opposite.finished) return;
   opposite.readable = opposite.exhaustive = true;
   queue(loop, opposite);
@@ -150,33 +166,42 @@ function nothingRead(loop: Loop, half: Half, result: number): void {
 
 /** A read from `half.from` failed: everything that it sent has been read before. */
 function readFailed(loop: Loop, half: Half): void {
-  half.ended = true;
+  half.ended = half.dead = true;
   half.connection.failed = true;
   const opposite = oppositeOf(half);
   release(loop, opposite);
   opposite.ended = opposite.finished = true;
 }
 
+/** Notes a read of `taken` bytes. If it is short, the queue is empty, so the next byte to arrive causes a new edge. */
+function noteTaken(half: Half, taken: number, wanted: number): void {
+  if (taken === wanted || half.exhaustive) return;
+  half.readable = false;
+  half.ended = half.ending;
+}
+
 function copy(loop: Loop, half: Half): number {
-  const { scratch } = loop;
+  const { scratchAt } = loop;
   let wanted = loop.heldBytes > HELD_LIMIT_BYTES ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
   if (half.remainingBytes > 0 && half.remainingBytes < wanted) wanted = half.remainingBytes;
-  const taken = read(half.from, scratch, wanted);
+  const taken = recvAt(half.from, scratchAt, wanted, MSG_DONTWAIT);
   if (taken <= 0) {
     nothingRead(loop, half, taken);
     return 0;
   }
-  // The queue is empty now, so the next byte to arrive causes a new edge.
-  if (taken < wanted && !half.exhaustive) half.readable = false;
-  half.connection.sinceMs = loop.nowMs;
+  noteTaken(half, taken, wanted);
+  const { connection } = half;
+  connection.sinceMs = loop.nowMs;
   const passing = isScanned(half) ? scanUpload(loop, half, taken) : taken;
   if (passing <= 0) return taken;
   count(loop, half, passing);
-  const written = write(half.to, scratch, passing);
+  // The FIN that follows travels with the last bytes.
+  const flags = half.ended && !connection.failed ? SEND_FLAGS | MSG_MORE : SEND_FLAGS;
+  const written = sendAt(half.to, scratchAt, passing, flags);
   if (written === passing) return taken;
   if (written >= 0 || errno() === E.EAGAIN) {
-    half.writable = false;
-    hold(loop, half, Buffer.from(scratch.subarray(Math.max(written, 0), passing)));
+    blocked(loop, half);
+    hold(loop, half, Buffer.from(loop.scratch.subarray(Math.max(written, 0), passing)));
   } else {
     writeFailed(loop, half);
   }
@@ -200,13 +225,13 @@ function scanUpload(loop: Loop, half: Half, taken: number): number {
 /** Reads the server's first bytes, which are held back until the examiner has a verdict. */
 function examine(loop: Loop, half: Half): number {
   const { connection } = half;
-  const { scratch } = loop;
-  const taken = read(half.from, scratch, CHUNK_BYTES);
+  const { scratch, scratchAt } = loop;
+  const taken = recvAt(half.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
   if (taken <= 0) {
     nothingRead(loop, half, taken);
     return 0;
   }
-  if (taken < CHUNK_BYTES && !half.exhaustive) half.readable = false;
+  noteTaken(half, taken, CHUNK_BYTES);
   connection.sinceMs = loop.nowMs;
   const verdict = connection.answer!.push(scratch.subarray(0, taken));
   if (verdict.kind === 'more') return taken;
@@ -235,7 +260,7 @@ function spliceIn(loop: Loop, half: Half): number {
 }
 
 function discard(loop: Loop, half: Half): number {
-  const taken = read(half.from, loop.scratch, CHUNK_BYTES);
+  const taken = recvAt(half.from, loop.scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
   if (taken <= 0) {
     nothingRead(loop, half, taken);
     return 0;

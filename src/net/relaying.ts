@@ -4,11 +4,11 @@
  */
 import { EPOLLERR, EPOLLOUT, EPOLLPRI } from '../os/libc.ts';
 import { type Connection, type Half, Phase, oppositeOf } from './connection.ts';
-import { abort, leaveOpening } from './ending.ts';
-import { TcpEvent } from './events.ts';
+import { conversationOf } from './conversation.ts';
+import { abort, leaveOpening, reportOpened } from './ending.ts';
 import { hold } from './holding.ts';
 import { HOST } from './host-slots.ts';
-import { EXHAUSTIVE, type Loop, READABLE, queue } from './loop.ts';
+import { type Loop, READABLE, noteEvents, queue } from './loop.ts';
 import { abandon, pump } from './relay.ts';
 
 /** The server has accepted: the preamble is sent first. `events`: the events of its socket. */
@@ -22,14 +22,14 @@ export function startRelaying(loop: Loop, connection: Connection, events: number
   connection.phase = Phase.relaying;
   connection.sinceMs = loop.nowMs;
   connection.oneExchange = route.oneExchange;
-  loop.events.record(TcpEvent.opened, connection, loop.nowMs);
+  reportOpened(loop, connection);
   if (route.oneExchange) connection.route = route;
   hold(loop, up, route.preamble);
   up.remainingBytes = route.uploadBytes;
   connection.upload = route.upload ?? null;
   connection.answer = route.answer ?? null;
   up.waiting = connection.answer !== null;
-  if (up.waiting && up.exhaustive) return clientGone(loop, connection);
+  if (up.waiting && (up.exhaustive || up.ending)) return clientGone(loop, connection);
   up.writable = true;
   run(loop, up);
   if (connection.phase === Phase.relaying && (events & READABLE) !== 0) onRelayEvents(loop, down, events);
@@ -38,8 +38,7 @@ export function startRelaying(loop: Loop, connection: Connection, events: number
 export function onRelayEvents(loop: Loop, half: Half, events: number): void {
   const { connection } = half;
   const opposite = oppositeOf(half);
-  if ((events & EXHAUSTIVE) !== 0) {
-    half.exhaustive = true;
+  if (noteEvents(half, events)) {
     if (half.waiting) return clientGone(loop, connection);
     if ((events & EPOLLPRI) !== 0) half.movedBytes = 1; // back to copying: splice stops at urgent data, read skips it
     if ((events & EPOLLERR) !== 0) abandon(loop, opposite);
@@ -62,7 +61,9 @@ export function runQueued(loop: Loop): void {
   loop.queued = [];
   for (const half of waiting) {
     half.queued = false;
-    if (half.connection.phase === Phase.relaying) run(loop, half);
+    const { connection } = half;
+    if (connection.phase === Phase.relaying) run(loop, half);
+    else if (connection.phase === Phase.conversing) conversationOf(connection).resume(loop, connection);
   }
 }
 

@@ -120,6 +120,18 @@ export function takeSlot(
   return slot;
 }
 
+/** Takes a slot of `shares` for the client that holds a slot of `others`; 0 if there is no room. */
+export function takeSlotForOwner(
+  shares: SlotShares,
+  units: number,
+  others: SlotShares,
+  slot: number,
+): number {
+  const at = others.records[slot * SLOT_WORDS + OWNER] * HOLDER_WORDS;
+  const { holders } = others;
+  return takeSlot(shares, units, holders[at], holders[at + 1], holders[at + 2], holders[at + 3]);
+}
+
 /** Adds units to a slot; false if not enough are left. */
 export function growSlot(shares: SlotShares, slot: number, units: number): boolean {
   if (shares.usedUnits + units > shares.units) return false;

@@ -5,7 +5,7 @@ import type { Ourselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
-import type { ConnectionTimeouts } from './deadlines.ts';
+import type { ConnectionTimeouts } from './timeouts.ts';
 import { createTcpEngine } from './engine.ts';
 import { type TcpEvents, createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
@@ -108,6 +108,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     // After `configure`, which still accepts clients that wait on removed sockets: they go to servers of the old configuration.
     hosts.assign(state.hostSlots);
     isDraining = state.isDraining;
+    if (isDraining) engine.drain();
     thread.post({ kind: 'applied', generation: state.generation });
   }
 

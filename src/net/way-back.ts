@@ -15,7 +15,7 @@ import { socketError } from '../os/socket-error.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, Origin, Phase } from './connection.ts';
 import { dial } from './dial.ts';
-import type { Route, Source } from './gate.ts';
+import type { Source } from './gate.ts';
 
 /** A lost SYN is sent again after a second (RFC 6298 section 2.1). */
 export const WAIT_MS = 1200;
@@ -34,11 +34,18 @@ interface MissingWay {
   trial: number;
 }
 
+interface Waiting {
+  readonly connection: Connection;
+  /** The descriptor of the connection to the server. */
+  readonly fd: number;
+  readonly sinceMs: number;
+}
+
 export interface WaysBack {
   /** Servers whose answers do not come back, by their address. */
   readonly missing: Map<string, MissingWay>;
   /** Connections from a source that wait for their server, the oldest first; and some that no longer wait. */
-  waiting: Connection[];
+  waiting: Waiting[];
   /** So many of them have been dealt with. */
   past: number;
   trials: number;
@@ -54,27 +61,31 @@ interface Means {
   readonly nowMs: number;
 }
 
-/** Whether a route may be dialled from the own address if nothing comes back to its source. */
-export const mayComeWithout = (route: Route): route is Route & { readonly source: Source } =>
-  route.source !== undefined && route.source.withoutCounter >= 0;
+/** Whether the own address may be used instead, if nothing comes back to the source. */
+export const mayComeWithout = (source: Source | undefined): source is Source =>
+  source !== undefined && source.withoutCounter >= 0;
 
 /** Where a new connection comes from. May start a trial. */
-export function originOf(means: Means, route: Route, serverAddress: Uint8Array): Connection['origin'] {
-  if (!mayComeWithout(route)) return route.source === undefined ? Origin.own : Origin.source;
+export function originOf(
+  means: Means,
+  source: Source | undefined,
+  serverAddress: Uint8Array,
+): Connection['origin'] {
+  if (!mayComeWithout(source)) return source === undefined ? Origin.own : Origin.source;
   const { waysBack, nowMs } = means;
   const way = waysBack.missing.get(keyOf(serverAddress));
   if (way === undefined) return Origin.source;
   if (way.trial < 0 && ((nowMs - way.triedMs) | 0) >= TRIAL_INTERVAL_MS) {
     way.triedMs = nowMs;
-    way.trial = Math.max(-1, dial(means.ledger, serverAddress, false, route.source.trial));
+    way.trial = Math.max(-1, dial(means.ledger, serverAddress, false, false, source.trial));
     if (way.trial >= 0) waysBack.trials++;
   }
   return Origin.own;
 }
 
 /** A connection from a source begins to wait for its server. */
-export const waitForWayBack = ({ waysBack }: Means, connection: Connection): void =>
-  void waysBack.waiting.push(connection);
+export const waitForWayBack = ({ waysBack, nowMs }: Means, connection: Connection, fd: number): void =>
+  void waysBack.waiting.push({ connection, fd, sinceMs: nowMs });
 
 /** The server has answered a connection from the own address, after nothing came back to the source. */
 export function noteNoWayBack({ waysBack, nowMs }: Means, serverAddress: Uint8Array): void {
@@ -106,9 +117,10 @@ export function lookAtWaysBack(
   const { waiting } = waysBack;
   const waitMs = Math.min(WAIT_MS, timeoutMs / 2);
   for (; waysBack.past < waiting.length; waysBack.past++) {
-    const connection = waiting[waysBack.past];
-    if (connection.phase !== Phase.dialing || connection.origin !== Origin.source) continue;
-    if (((nowMs - connection.sinceMs) | 0) < waitMs) break;
+    const { connection, fd, sinceMs } = waiting[waysBack.past];
+    const { origin, phase, down } = connection;
+    if (origin !== Origin.source || phase === Phase.closed || down.from !== fd) continue;
+    if (((nowMs - sinceMs) | 0) < waitMs) break;
     waitedEnough(connection);
   }
   // Not each time: what is copied is less than what was dealt with since the last copy.

@@ -18,7 +18,27 @@ export interface CheckBasis {
   readonly countersBefore: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
   /** The queries of a running service (`Service.queries`). */
   readonly queries: (service: string) => unknown;
+  readonly askHttps: AskHttps;
 }
+
+/** What a server shows over HTTPS. */
+export interface HttpsSeen {
+  /** The names in its certificate. */
+  readonly names: readonly string[];
+  readonly isHttp2: boolean;
+  /** The answer to the request, if one was made and answered. */
+  readonly status: number | undefined;
+}
+
+/**
+ * Connects to a server for `hostname`, and requests `authority` over this connection if it is HTTP/2. undefined if there is no
+ * connection.
+ */
+export type AskHttps = (
+  target: ProbeTarget,
+  hostname: string,
+  authority: string | undefined,
+) => Promise<HttpsSeen | undefined>;
 
 export interface Finding {
   /** If a check has one item for each of several objects: lower-case letters, digits and hyphens. */

@@ -105,8 +105,9 @@ export function readClientHello(bytes: Uint8Array, scan: ClientHelloScan): Clien
     scan.gatheredBytes += contentBytes;
     scan.recordAt = contentAt + contentBytes;
     if (scan.gatheredBytes < HANDSHAKE_HEADER_BYTES || scan.gatheredBytes < messageBytes) continue;
-    const handshake = isFirst ? bytes.subarray(contentAt) : gather(bytes, scan);
-    return readMessage(handshake.subarray(HANDSHAKE_HEADER_BYTES, messageBytes));
+    // Most messages have one record: it is read where it is.
+    if (isFirst) return readMessage(bytes, contentAt + HANDSHAKE_HEADER_BYTES, contentAt + messageBytes);
+    return readMessage(gather(bytes, scan), HANDSHAKE_HEADER_BYTES, messageBytes);
   }
 }
 
@@ -125,10 +126,9 @@ function gather(bytes: Uint8Array, { recordAt, gatheredBytes }: ClientHelloScan)
 
 const uint16 = (bytes: Uint8Array, at: number) => (bytes[at] << 8) | bytes[at + 1];
 
-/** The body of a ClientHello. */
-function readMessage(body: Uint8Array): ClientHelloResult {
-  const end = body.length;
-  let at = 2 + RANDOM_BYTES; // legacy_version, random
+/** The body of a ClientHello, between two offsets. */
+function readMessage(body: Uint8Array, from: number, end: number): ClientHelloResult {
+  let at = from + 2 + RANDOM_BYTES; // legacy_version, random
   if (at + 1 > end) return DECODE_ERROR;
   const sessionIdBytes = body[at];
   at += 1 + sessionIdBytes;

@@ -63,12 +63,14 @@ const bad = (reason: string): RequestFault => ({ kind: 'malformed', status: 400,
 export const latin1 = (bytes: Uint8Array): string =>
   String.fromCharCode.apply(null, bytes as unknown as number[]);
 
+const FOR_EVERYBODY = ['host', 'content-length', 'transfer-encoding', 'expect', 'max-forwards'];
+
 /**
  * RFC 9110 section 7.6.1: Connection must not name fields that are meant for every recipient. Removing them would change the
  * message.
  */
 export function namedForEverybody(connectionOptions: ReadonlySet<string>): string | undefined {
-  const name = ['host', 'content-length', 'transfer-encoding'].find((each) => connectionOptions.has(each));
+  const name = FOR_EVERYBODY.find((each) => connectionOptions.has(each));
   return name && `Connection names the field ${name}`;
 }
 
@@ -95,7 +97,7 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault 
   const minorVersion = minor === '0' ? 0 : 1;
   const framing = readFraming(fields, minorVersion);
   if (typeof framing === 'object') return framing;
-  const destination = readDestination(method, rawTarget, fields);
+  const destination = readDestination(method, rawTarget, fields, minorVersion);
   if ('status' in destination) return destination;
   const connectionOptions = new Set(fieldValues(fields, 'connection').flatMap(listMembers));
   const nominated = namedForEverybody(connectionOptions);
@@ -128,12 +130,12 @@ export function parseField(line: string): HttpField | string {
 export const fieldValues = (fields: readonly HttpField[], lowerName: string): string[] =>
   fields.filter(({ name }) => name.toLowerCase() === lowerName).map(({ value }) => value);
 
-/** The members of a comma-separated list, in lower case. */
+/** The members of a comma-separated list, in lower case. White space is SP and HTAB alone: trim() takes NBSP (0xa0) too. */
 export const listMembers = (value: string): string[] =>
   value
     .toLowerCase()
     .split(',')
-    .map((member) => member.trim())
+    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
     .filter((member) => member !== '');
 
 /** Section 6: the length of the body. Conflicting lengths, the basis of request smuggling, are refused. */
@@ -159,6 +161,12 @@ function readFraming(fields: readonly HttpField[], minorVersion: 0 | 1): number 
   return Number(lengths[0]);
 }
 
+const NO_HOST: RequestFault = {
+  kind: 'no-host',
+  status: 400,
+  reason: 'the request has no Host field: it names no server',
+};
+
 type Destination = Pick<RequestHead, 'target' | 'authority' | 'host'>;
 
 /** Section 3.2: the authority that the request is for. */
@@ -166,10 +174,12 @@ function readDestination(
   method: string,
   rawTarget: string,
   fields: readonly HttpField[],
+  minorVersion: 0 | 1,
 ): Destination | RequestFault {
   const hosts = fieldValues(fields, 'host');
-  // Section 3.2: more than one Host, or an invalid one, MUST be answered with 400.
+  // Section 3.2: more than one Host, an invalid one, or none in HTTP/1.1, whatever the target, MUST be answered with 400.
   if (hosts.length > 1) return bad('there is more than one Host field');
+  if (hosts.length === 0 && minorVersion === 1) return NO_HOST;
   if (method === 'CONNECT') {
     return { kind: 'unsupported', status: 501, reason: 'CONNECT is not offered: this is no forward proxy' };
   }
@@ -195,9 +205,7 @@ function readDestination(
     return bad('the request target is malformed');
   }
   if (target.includes('#')) return bad('the request target is malformed');
-  if (authority === '') {
-    return { kind: 'no-host', status: 400, reason: 'the request has no Host field: it names no server' };
-  }
+  if (authority === '') return NO_HOST;
   const host = readAuthority(authority);
   return host === undefined ? bad('the Host field is malformed') : { target, authority, host };
 }

@@ -59,23 +59,32 @@ export function parseResponseHead(bytes: Uint8Array): ResponseHead | ResponseFau
   return { minorVersion, status, reason: match[3] ?? '', fields, connectionOptions, body };
 }
 
-/** Section 6.3, for a request that was neither HEAD nor CONNECT. */
+/**
+ * Section 6.3, for a request that was neither HEAD nor CONNECT. Lengths and codings are judged for a response without a body
+ * too: they are passed on.
+ */
 function readFraming(
   fields: readonly HttpField[],
   status: number,
   minorVersion: 0 | 1,
 ): ResponseHead['body'] | ResponseFault {
-  if (status < 200 || status === 204 || status === 304) return 0;
-  const lengths = fieldValues(fields, 'content-length').flatMap(listMembers);
-  const codings = fieldValues(fields, 'transfer-encoding').flatMap(listMembers);
-  if (codings.length > 0) {
+  const lengthFields = fieldValues(fields, 'content-length');
+  const codingFields = fieldValues(fields, 'transfer-encoding');
+  const lengths = lengthFields.flatMap(listMembers);
+  // Also of a field without any number.
+  if (
+    !lengths.every((length) => /^[0-9]{1,15}$/.test(length)) ||
+    lengthFields.some((value) => !/[0-9]/.test(value))
+  )
+    return { fault: 'Content-Length is not a number of bytes' };
+  if (new Set(lengths.map(Number)).size > 1) return { fault: 'there is more than one Content-Length' };
+  if (codingFields.length > 0) {
     // Both fields together, or a transfer coding in HTTP/1.0, are used for smuggling and response splitting.
     if (lengths.length > 0) return { fault: 'Content-Length and Transfer-Encoding exclude each other' };
     if (minorVersion === 0) return { fault: 'Transfer-Encoding does not exist in HTTP/1.0' };
-    return codings.at(-1) === 'chunked' ? 'chunked' : 'until-close';
   }
-  if (lengths.length === 0) return 'until-close';
-  if (new Set(lengths).size > 1) return { fault: 'there is more than one Content-Length' };
-  if (!/^[0-9]{1,15}$/.test(lengths[0])) return { fault: 'Content-Length is not a number of bytes' };
-  return Number(lengths[0]);
+  if (status < 200 || status === 204 || status === 304) return 0;
+  if (codingFields.length > 0)
+    return codingFields.flatMap(listMembers).at(-1) === 'chunked' ? 'chunked' : 'until-close';
+  return lengths.length === 0 ? 'until-close' : Number(lengths[0]);
 }

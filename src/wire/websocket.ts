@@ -2,12 +2,11 @@
 import { type HttpField, type RequestHead, fieldValues, listMembers } from './http-head.ts';
 import type { ResponseHead } from './http-response.ts';
 
+export { WEBSOCKET_GUID } from './http1/websocket.ts';
+
 const VERSION = '13';
 /** Base64 of 16 bytes. */
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
-/** Section 1.3. */
-export const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-
 const only = (fields: readonly HttpField[], name: string): string | undefined => {
   const values = fieldValues(fields, name);
   return values.length === 1 ? values[0] : undefined;

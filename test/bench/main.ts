@@ -15,6 +15,7 @@ import { openNat64Sessions } from './nat64-sessions.ts';
 import { openNat64, openNat64Translator } from './nat64.ts';
 import { openProxy } from './proxy.ts';
 import { renderTable } from './report.ts';
+import { openRequests } from './requests.ts';
 import { openStartup } from './startup.ts';
 import type { Subject, SubjectOptions } from './subject.ts';
 
@@ -23,6 +24,7 @@ const SUBJECTS: Readonly<Record<string, (options: SubjectOptions) => Promise<Sub
   'nat64-translator': openNat64Translator,
   'nat64-sessions': openNat64Sessions,
   proxy: openProxy,
+  requests: openRequests,
   dns: openDns,
   startup: openStartup,
 };
@@ -41,6 +43,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --short          2 rounds of 1 second: shows that everything runs, measures nothing well
   --congestion CC  TCP congestion control of every host (default reno)
   --main FILE      the program to measure (default: src/main.ts of this checkout)
+  --other FILE     measures another checkout's src/main.ts beside it, as "other" (subjects proxy and requests)
   --output FILE    where the JSON goes (default build/bench.json)
   --strict         exit with 1 when a target is short`;
 
@@ -62,6 +65,7 @@ function parseOptions(): Options {
       rows: { type: 'string', default: '' },
       short: { type: 'boolean', default: false },
       main: { type: 'string', default: MAIN },
+      other: { type: 'string' },
       congestion: { type: 'string', default: 'reno' },
       output: { type: 'string', default: 'build/bench.json' },
       strict: { type: 'boolean', default: false },
@@ -89,6 +93,7 @@ function parseOptions(): Options {
     subjects,
     rows: new RegExp(values.rows),
     main: resolve(values.main),
+    other: values.other === undefined ? undefined : resolve(values.other),
     congestionControl: values.congestion,
     output: values.output,
     strict: values.strict,

@@ -4,15 +4,21 @@
  *
  *     bench (clients, proxies) eth0 2001:db8:1::1 --- 2001:db8:1::10, ::11, ::12 eth0 servers
  */
-import type { Child, Host } from '../../lab/host.ts';
 import { buildTopology } from '../../lab/topology.ts';
-import { waitUntil } from '../../lab/wait.ts';
 import { type LoadProcess, loadScript, startLoad } from './load/commands.ts';
 import type { Probe, ProbeOrders } from './load/probe.ts';
 import type { TcpClientOrders } from './load/tcp-client.ts';
-import { type Contender, OURS, type Scenario } from './measure.ts';
-import { type Backends, writeHaproxy, writeNginx } from './peers.ts';
-import { childrenOf, cpuNs, residentBytes } from './proc.ts';
+import type { Scenario } from './measure.ts';
+import type { Backends } from './peers.ts';
+import { cpuNs, residentBytes } from './proc.ts';
+import {
+  type StartedProxy,
+  type StartProxy,
+  TLS_PORT,
+  contendersOf,
+  proxyStarts,
+  startProxies,
+} from './proxy-contenders.ts';
 import {
   type Subject,
   type SubjectOptions,
@@ -22,9 +28,7 @@ import {
   tcpSysctls,
   untilSettled,
 } from './subject.ts';
-import { startTombolo } from './tombolo.ts';
 
-const PORT = 443;
 const STREAMS = 4;
 const CONNECTIONS_AT_ONCE = 32;
 /** Idle connections are counted from FEW to MANY, so that memory that a process allocates only once cancels out. */
@@ -37,18 +41,9 @@ const BACKENDS = {
   'idle.example.com': '2001:db8:1::12',
 } as const satisfies Backends;
 
-/** Starts a proxy on an address of the host; returns it and the pid of the process that does the work. */
-type StartProxy = (address: string) => Promise<{ child: Child; pid: number }>;
-
-interface Proxy {
-  readonly name: string;
-  readonly address: string;
-  readonly pid: number;
-}
-
 const target = (address: string, serverName: keyof typeof BACKENDS) => ({
   address,
-  port: PORT,
+  port: TLS_PORT,
   serverName,
 });
 
@@ -74,28 +69,21 @@ export const openProxy = (options: SubjectOptions): Promise<Subject> =>
         load,
         process.execPath,
         loadScript('tcp-backend.ts'),
-        String(PORT),
+        String(TLS_PORT),
         ...Object.values(BACKENDS),
       ),
     );
-    await backend.waitForListener('tcp', PORT);
+    await backend.waitForListener('tcp', TLS_PORT);
     const probe = await startLoad<ProbeOrders>(host, 'probe.ts');
     const client = await startLoad<TcpClientOrders>(host, 'tcp-client.ts', load);
 
-    const starts = startFunctions(host, directory, options.main, measured);
-    const proxies: Proxy[] = [];
-    for (const [position, [name, startProxy]] of Object.entries(starts).entries()) {
-      const address = `127.0.0.${position + 1}`;
-      const { child, pid } = await startProxy(address);
-      await untilSettled(probe, [tlsProbe(name, address)], [child]);
-      proxies.push({ name, address, pid });
-    }
-    const contenders = (run: (proxy: Proxy) => Contender['run']) =>
-      proxies.map((proxy) => ({ name: proxy.name, run: run(proxy) }));
+    const means = { directory, options, cpu: measured };
+    const starts = proxyStarts(host, means, { tls: BACKENDS });
+    const proxies = await startProxies(starts, probe, tlsProbe);
 
     return [
-      streamScenario(contenders, client),
-      shortScenario(contenders, client),
+      streamScenario(proxies, client),
+      shortScenario(proxies, client),
       {
         // A separate process for each sample: memory that earlier connections left in a heap would hide the cost.
         contenders: Object.entries(starts).map(([name, startProxy], position) => ({
@@ -132,58 +120,8 @@ const tlsProbe = (name: string, address: string): Probe => ({
   ...target(address, 'short.example.com'),
 });
 
-function startFunctions(
-  host: Host,
-  directory: string,
-  main: string,
-  cpu: number | undefined,
-): Record<string, StartProxy> {
-  const on = (address: string) => `${directory}/${address}`;
-  return {
-    [OURS]: async (address) => {
-      const configuration = tomboloConfiguration(address);
-      const child = startTombolo(host, {
-        main,
-        directory: on(address),
-        configuration,
-        cpu,
-      });
-      return { child, pid: child.pid };
-    },
-    nginx: async (address) => {
-      const file = writeNginx(on(address), address, PORT, BACKENDS);
-      const child = host.spawn(...pinned(cpu, 'nginx', '-c', file));
-      // The master only waits; its one worker does the work.
-      const worker = await waitUntil("nginx's worker", () => childrenOf(child.pid)[0]);
-      return { child, pid: worker };
-    },
-    haproxy: async (address) => {
-      const file = writeHaproxy(on(address), address, PORT, BACKENDS);
-      const child = host.spawn(...pinned(cpu, 'haproxy', '-db', '-f', file));
-      return { child, pid: child.pid };
-    },
-  };
-}
-
-const tomboloConfiguration = (address: string) => ({
-  hosts: Object.entries(BACKENDS).map(([hostname, backend]) => ({
-    name: hostname.split('.')[0],
-    address: backend,
-    hostnames: [hostname],
-    services: ['https'],
-    ssh: false,
-  })),
-  proxy: { listen: [address] },
-  dns64: { enabled: false },
-  nat64: { enabled: false },
-  admin: { listen: [address] },
-});
-
-function streamScenario(
-  contenders: (run: (proxy: Proxy) => Contender['run']) => Contender[],
-  client: LoadProcess<TcpClientOrders>,
-): Scenario {
-  const run = (proxy: Proxy) => async (seconds: number) => {
+function streamScenario(proxies: readonly StartedProxy[], client: LoadProcess<TcpClientOrders>): Scenario {
+  const run = (proxy: StartedProxy) => async (seconds: number) => {
     const before = cpuNs(proxy.pid);
     const { bytes } = await client.order('stream', {
       ...target(proxy.address, 'stream.example.com'),
@@ -196,7 +134,7 @@ function streamScenario(
     };
   };
   return {
-    contenders: contenders(run),
+    contenders: contendersOf(proxies, run),
     rows: [
       {
         id: 'proxy-bytes',
@@ -219,11 +157,8 @@ function streamScenario(
   };
 }
 
-function shortScenario(
-  contenders: (run: (proxy: Proxy) => Contender['run']) => Contender[],
-  client: LoadProcess<TcpClientOrders>,
-): Scenario {
-  const run = (proxy: Proxy) => async (forSeconds: number) => {
+function shortScenario(proxies: readonly StartedProxy[], client: LoadProcess<TcpClientOrders>): Scenario {
+  const run = (proxy: StartedProxy) => async (forSeconds: number) => {
     const before = cpuNs(proxy.pid);
     const { completed, seconds } = await client.order('short', {
       ...target(proxy.address, 'short.example.com'),
@@ -236,7 +171,7 @@ function shortScenario(
     };
   };
   return {
-    contenders: contenders(run),
+    contenders: contendersOf(proxies, run),
     rows: [
       {
         id: 'proxy-connections',

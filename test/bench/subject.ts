@@ -11,18 +11,23 @@ export interface Subject extends AsyncDisposable {
   readonly scenarios: readonly Scenario[];
 }
 
-/** The CPU of the measured process and that of its load; undefined on a machine with one CPU. */
+/** The CPUs of the measured process, of its load, and of the servers behind it; undefined on a machine with one CPU. */
 export interface Cpus {
   readonly measured: number | undefined;
   readonly load: number | undefined;
+  /** That of the load, unless there is a third CPU. */
+  readonly servers: number | undefined;
 }
 
 /**
  * One CPU for the measured process and another for its load: so each contender has exactly one CPU, and the scheduler cannot
  * distort the comparison.
  */
-export const cpus = (): Cpus =>
-  availableParallelism() < 2 ? { measured: undefined, load: undefined } : { measured: 0, load: 1 };
+export function cpus(): Cpus {
+  const count = availableParallelism();
+  if (count < 2) return { measured: undefined, load: undefined, servers: undefined };
+  return { measured: 0, load: 1, servers: count < 3 ? 1 : 2 };
+}
 
 /** The command that pins `command` to a CPU. */
 export const pinned = (cpu: number | undefined, ...command: string[]): [string, string[]] => {
@@ -34,6 +39,8 @@ export const pinned = (cpu: number | undefined, ...command: string[]): [string, 
 export interface SubjectOptions {
   /** The program to measure. */
   readonly main: string;
+  /** Another one that is measured beside it, where the subject can. */
+  readonly other: string | undefined;
   /** TCP congestion control of every host. */
   readonly congestionControl: string;
 }

@@ -17,6 +17,7 @@ import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
+import { httpTargets } from './http-targets.ts';
 import { kernelTargets } from './kernel-targets.ts';
 import { peopleTargets } from './people-targets.ts';
 import { stateFileTargets } from './state-file-targets.ts';
@@ -253,6 +254,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       ),
       run: greetings,
     },
+    ...httpTargets(),
     ...peopleTargets(),
     ...kernelTargets(),
     ...stateFileTargets(),

@@ -1,6 +1,6 @@
 /** Assembles the diagnostics for this machine, or for a simulated one in tests. */
 import { addressesOf } from '../../config/host-services.ts';
-import type { ProbeTarget } from '../../services/check.ts';
+import type { AskHttps, ProbeTarget } from '../../services/check.ts';
 import { prefixesOf } from '../../services/configured.ts';
 import { upstreamServers } from '../../config/resolvers.ts';
 import type { Config, HostConfig } from '../../config/schema.ts';
@@ -13,6 +13,7 @@ import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { HealthFound, HostFound, ProbeFound, PublicIpv4Found } from './found.ts';
 import { sshConfigSnippet } from '../routes/ssh-config.ts';
+import { askHttps } from './ask-https.ts';
 import { runInTurn } from './background.ts';
 import type { Check } from './check.ts';
 import { CHECKS } from './checks/table.ts';
@@ -28,12 +29,15 @@ import { ownAddressReport, probeTarget } from './probe.ts';
 import { type CheckRunner, createCheckRunner } from './run-checks.ts';
 
 const PROBE_TIMEOUT_MS = 5000;
+/** For a question over HTTPS: connection, handshake and answer. */
+const ASK_TIMEOUT_MS = 3 * PROBE_TIMEOUT_MS;
 /** More than the log keeps. */
 const MAX_CONNECTIONS_SEEN = 10_000;
 
 export interface EngineEdges {
   readonly machine: Machine;
   readonly probe: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeFound[]>;
+  readonly askHttps: AskHttps;
   readonly mdnsName: NeighbourDeps['mdnsName'];
   readonly isOpen: NeighbourDeps['isOpen'];
   readonly now: () => Date;
@@ -47,6 +51,12 @@ const now = () => new Date();
 const LINUX: EngineEdges = {
   machine: linuxMachine,
   probe: (target, signal) => probeTarget(target, { now: now(), signal, timeoutMs: PROBE_TIMEOUT_MS }),
+  askHttps: (target, hostname, authority) =>
+    askHttps(target, hostname, authority, {
+      now: now(),
+      signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
+      timeoutMs: PROBE_TIMEOUT_MS,
+    }),
   mdnsName: (address) => avahiName(address),
   isOpen: isPortOpen,
   now,
@@ -83,6 +93,8 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
         services: services(),
         sshPorts: sshPorts(),
         queries,
+        askHttps: async (target, ...names) =>
+          isOwn(target.address) ? undefined : edges.askHttps(target, ...names),
         stateDirectory,
         now: edges.now(),
         seenFromOutside: async () => lastSeenFromOutside(connections(), await machine.interfaces()),
@@ -92,10 +104,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     },
   });
   const background = watchCheapChecks(deps, runner, onError);
-  const connections = () =>
-    deps.live.events
-      .page({ kinds: ['connection'] }, undefined, MAX_CONNECTIONS_SEEN)
-      .events.map((event) => event as unknown as LoggedConnection);
+  const connections = () => lastConnections(deps);
   const neighbourDeps = (): NeighbourDeps => ({ ...edges, config: store.current });
   /** The probe under way: requests that come meanwhile get the same answer. */
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;
@@ -173,6 +182,11 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     },
   };
 }
+
+const lastConnections = ({ live }: DiagnosticsDeps) =>
+  live.events
+    .page({ kinds: ['connection'] }, undefined, MAX_CONNECTIONS_SEEN)
+    .events.map((event) => event as unknown as LoggedConnection);
 
 const snippetsFor = (config: Config, host: HostConfig, source: string) =>
   OF_SERVICES.flatMap(({ snippets }) => snippets?.(config, host, source) ?? []);

@@ -257,7 +257,7 @@ async function hearSmtp(socket: Socket, target: ProbeTarget, options: ProbeOptio
 }
 
 /** The connection. The PROXY header that the server expects has already been sent. */
-async function openConnection(target: ProbeTarget, options: ProbeOptions): Promise<Socket> {
+export async function openConnection(target: ProbeTarget, options: ProbeOptions): Promise<Socket> {
   const socket = connect({ host: target.address, port: target.port, noDelay: true });
   try {
     await eventOf(socket, 'connect', options);
@@ -271,7 +271,7 @@ async function openConnection(target: ProbeTarget, options: ProbeOptions): Promi
 }
 
 /** Resolves with the event. Rejects with the socket's error, with ECONNRESET if it is closed, with ETIMEDOUT after the timeout. */
-function eventOf(socket: Socket, event: string, { timeoutMs, signal }: ProbeOptions): Promise<void> {
+export function eventOf(socket: Socket, event: string, { timeoutMs, signal }: ProbeOptions): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   watch(socket, reject, timeoutMs, signal, promise);
   socket.once(event, () => resolve());

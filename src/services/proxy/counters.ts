@@ -24,7 +24,13 @@ export const proxyCounterTable = {
   'refused-http-unsupported':
     'HTTP: version, method, scheme or transfer coding that is not served (421, 501, 505)',
   'http-upgraded': 'HTTP: WebSockets that their server opened (101)',
-  'http-bad-answer': 'HTTP: the answer to a WebSocket handshake is malformed, or opens something else (502)',
+  'http-bad-answer':
+    'HTTP: the answer of the server is malformed, or opens something that was not asked for (502)',
+  'http-last-hop': 'HTTP: OPTIONS and TRACE that this proxy answered, because Max-Forwards was 0',
+  'http-reused': 'HTTP: requests sent over a connection to the server that was used before',
+  'http-retried': 'HTTP: requests sent again, because the server had closed the used connection',
+  'http-timeout': 'HTTP: the server did not begin its answer in time (504)',
+  'http-answer-cut': 'HTTP: the server closed in the middle of an answer (reset)',
   'http-no-answer': 'HTTP: the server closed without an answer (502)',
 } as const;
 

@@ -2,6 +2,7 @@
 
 /** Reason phrases (RFC 9110 section 15, RFC 6585). Not from node:http, which costs the thread 0.6 MB. */
 const REASON_PHRASES = {
+  200: 'OK',
   301: 'Moved Permanently',
   308: 'Permanent Redirect',
   400: 'Bad Request',

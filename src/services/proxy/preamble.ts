@@ -1,4 +1,5 @@
 /** The first bytes for a server: a PROXY header if the server wants one, then the bytes from the client. */
+import { Buffer } from 'node:buffer'; // the global is a getter
 import { localOf } from '../../net/local-end.ts';
 import type { SocketAddress } from '../../os/socket-address.ts';
 import { encodeProxyV1, encodeProxyV2 } from '../../wire/proxy-protocol.ts';

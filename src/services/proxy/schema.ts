@@ -51,6 +51,13 @@ export const ProxySchema = Type.Object(
       expected: 'a whole number of milliseconds from 100 to 600000',
       default: 10_000,
     }),
+    responseTimeoutMs: Type.Integer({
+      minimum: 100,
+      maximum: 3_600_000,
+      title: 'HTTP: how long a server may take until its answer begins; then the client gets 504',
+      expected: 'a whole number of milliseconds from 100 to 3600000',
+      default: 60_000,
+    }),
     idleTimeoutMs: Type.Integer({
       minimum: 1000,
       maximum: 86_400_000,

@@ -49,6 +49,7 @@ export function planProxy(
       defaultHost: proxy.defaultHost,
       attached,
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
+      responseTimeoutMs: proxy.responseTimeoutMs,
     },
   };
 }

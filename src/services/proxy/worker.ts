@@ -1,33 +1,38 @@
 /** The proxy's worker thread. */
-import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import type { HostConfig } from '../../config/schema.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
 import { proxyCounterTable } from './counters.ts';
 import { type HostTableOptions, buildHostTable } from './host-table.ts';
-import { createHttpGate } from './http-gate.ts';
+import { type HttpListener, createHttpListener } from './http/listener.ts';
 import { createTlsGate } from './tls-gate.ts';
 
 export interface ProxyWorkerConfig extends HostTableOptions {
   readonly hosts: readonly HostConfig[];
   readonly mapped: MappedConfig;
+  readonly responseTimeoutMs: number;
 }
 
-/** What picks the server, by the listener's protocol. */
-const GATES = { http: createHttpGate, tls: createTlsGate } satisfies Record<
-  ListenerConfig['protocol'],
-  unknown
->;
+/** By name. Kept over changes of the configuration, because their connections are. */
+const httpListeners = new Map<string, HttpListener>();
 
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
-  createGates:
-    ({ hosts, mapped, ...options }, index, peerOf) =>
-    (name) => {
+  createGates({ hosts, responseTimeoutMs, mapped, ...options }, index, peerOf) {
+    for (const [name, listener] of httpListeners)
+      if (!options.listeners.some((each) => each.name === name && each.protocol === 'http'))
+        listener.retire();
+    const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
+    const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
+    return (name) => {
       const listener = options.listeners.find((candidate) => candidate.name === name)!;
       const table = buildHostTable(hosts, listener, options);
-      const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
-      const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
-      return GATES[listener.protocol](table, index, peerOf, sourceOf);
-    },
+      if (listener.protocol === 'tls') return createTlsGate(table, index, peerOf, sourceOf);
+      let http = httpListeners.get(name);
+      if (http === undefined) httpListeners.set(name, (http = createHttpListener(index, peerOf)));
+      http.update(table, responseTimeoutMs, sourceOf);
+      return http.gate;
+    };
+  },
 });

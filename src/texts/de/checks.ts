@@ -223,6 +223,22 @@ export const checks: Dictionary = {
     '{name} wird gerade gewartet: Clients werden abgewiesen.',
   'Switch maintenance off when the work is done.':
     'Schalten Sie die Wartung aus, wenn die Arbeit fertig ist.',
+  'Certificates with names of other servers': 'Zertifikate mit Namen anderer Server',
+  'All names lead to one IPv4 address. Browsers then send requests for every name of a certificate over one HTTP/2 connection, and they reach the wrong server, unless that answers 421.':
+    'Alle Namen führen zu einer IPv4-Adresse. Browser senden dann Anfragen für jeden Namen eines Zertifikats über eine HTTP/2-Verbindung, und sie erreichen den falschen Server, wenn der nicht mit 421 antwortet.',
+  'Certificates of {name} and the names of others': 'Zertifikate von {name} und die Namen anderer',
+  'The certificate of {server} for {hostname} also covers {names} of {other}. What it answers to requests for them could not be measured.':
+    'Das Zertifikat von {server} für {hostname} gilt auch für {names} von {other}. Was er auf Anfragen danach antwortet, ließ sich nicht messen.',
+  'The certificate of {server} for {hostname} also covers {names} of {other}. A request for that name over an HTTP/2 connection to {server} is answered with {status}, not 421: visitors of {other} get pages of {server}.':
+    'Das Zertifikat von {server} für {hostname} gilt auch für {names} von {other}. Eine Anfrage nach diesem Namen über eine HTTP/2-Verbindung zu {server} wird mit {status} beantwortet, nicht mit 421: Besucher von {other} bekommen Seiten von {server}.',
+  'Its certificate also covers {names} of {other}, but it answers 421 to requests for them.':
+    'Das Zertifikat gilt auch für {names} von {other}, aber Anfragen danach werden mit 421 beantwortet.',
+  'It does not answer at the moment; the check of the server says why.':
+    'Er antwortet im Moment nicht; die Prüfung des Servers sagt, warum.',
+  'Its certificates cover no name of another server, or it does not speak HTTP/2.':
+    'Die Zertifikate gelten für keinen Namen eines anderen Servers, oder der Server spricht kein HTTP/2.',
+  'Give each server a certificate with its own names only. Or let the server answer 421 to all other names: Apache does, and in nginx it takes a server block "listen [::]:443 ssl default_server; return 421;". Or switch HTTP/2 off there.':
+    'Geben Sie jedem Server ein Zertifikat nur mit seinen eigenen Namen. Oder lassen Sie den Server auf alle anderen Namen mit 421 antworten: Apache tut das, und nginx braucht dafür einen server-Block „listen [::]:443 ssl default_server; return 421;“. Oder schalten Sie HTTP/2 dort ab.',
   'Answers as it should: {services}; the slowest answer took {milliseconds} ms.':
     'Antwortet, wie er soll: {services}; die langsamste Antwort brauchte {milliseconds} ms.',
   'Check on {name} that the programs run and listen on these ports, and that its firewall allows the appliance.':

@@ -21,7 +21,7 @@ export type Probe = Place & { readonly name: string } & (
         readonly type: 'A' | 'AAAA';
       }
     | { readonly kind: 'tls'; readonly serverName: string }
-    | { readonly kind: 'http' }
+    | { readonly kind: 'http'; readonly hostname?: string }
   );
 
 const GIVE_UP_AFTER_MS = 20_000;
@@ -76,7 +76,9 @@ function ask(probe: Probe, hello: Uint8Array, done: (answered: boolean) => void)
       return () => socket.destroy();
     }
     case 'http': {
-      const request = get({ host: probe.address, port: probe.port, path: '/', agent: false }, (response) => {
+      const { address, port, hostname } = probe;
+      const headers = hostname === undefined ? {} : { host: hostname };
+      const request = get({ host: address, port, path: '/', agent: false, headers }, (response) => {
         // 421 is the right answer for an unknown host name, 401 for a visitor who has not signed in.
         done((response.statusCode ?? 500) < 500);
         response.destroy();

@@ -47,6 +47,7 @@ async function setUp(t: TestContext, changes: Partial<Machine> = {}, conditions 
           certificate: null,
         },
       ],
+      askHttps: async () => undefined,
       mdnsName: async () => undefined,
       isOpen: async () => false,
       now: () => new Date(),

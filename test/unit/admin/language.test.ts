@@ -67,6 +67,7 @@ async function setUp(t: TestContext) {
           certificate: null,
         },
       ],
+      askHttps: async () => undefined,
       mdnsName: async () => undefined,
       isOpen: async () => false,
       now: () => new Date(),

@@ -126,6 +126,7 @@ test('a flood of silent connections of one client: others are served by the prox
       listeners: [{ name: 'http', port, protocol: 'http' as const }],
       ...MAPPED,
       handshakeTimeoutMs: 60_000,
+      responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,
     },
     hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'] })],

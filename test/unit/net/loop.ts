@@ -50,6 +50,8 @@ export interface TestLoop extends Disposable {
   counted(): Record<string, number>;
   /** The events of connections: number of the event, and of its connection. */
   readonly events: string[];
+  /** Changes of what is watched: descriptor and events. */
+  readonly changes: string[];
   /** A client that is admitted through the gate, and its connection, unless that has already ended. */
   arrive(gate: Gate, from?: string): { readonly peer: number; readonly connection: Connection | undefined };
   /** The server's end of the oldest connection that the server has not accepted yet. */
@@ -85,6 +87,7 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
   const peers: number[] = [];
   const counters = createCounters(forwardCounterTable);
   const events: string[] = [];
+  const changes: string[] = [];
   const [entrance, server, nobody] = [await freePort(), await freePort(), await freePort()];
   const listen = (port: number) => openListener({ name: 'test', address: LOOPBACK, port }, false).fd;
   const listeners = { entrance: listen(entrance), server: listen(server) };
@@ -97,7 +100,14 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
   });
   const loop = createLoop({
     // The tests pass the events.
-    epoll: { add: () => true, remove: () => {}, wait: () => 0, fdAt: () => -1, eventsAt: () => 0 },
+    epoll: {
+      add: () => true,
+      change: (fd, events) => void changes.push(`${fd} ${events}`),
+      remove: () => {},
+      wait: () => 0,
+      fdAt: () => -1,
+      eventsAt: () => 0,
+    },
     ledger,
     closer: createCloser(ledger),
     pipes: createPipePool(ledger),
@@ -122,6 +132,7 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
     route: routeTo(server),
     nobody: routeTo(nobody),
     events,
+    changes,
     counted: () =>
       Object.fromEntries(
         Object.entries(counters.index).flatMap(([name, at]) =>

@@ -8,7 +8,7 @@ import { EPOLLOUT } from '../../../src/os/libc.ts';
 import { encodeSocketAddress } from '../../../src/os/socket-address.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { type Connection, Origin, Phase } from '../../../src/net/connection.ts';
-import { dialWithoutSource, onDialEvents } from '../../../src/net/dialling.ts';
+import { giveUpSource, onDialEvents } from '../../../src/net/dialling.ts';
 import type { Route } from '../../../src/net/gate.ts';
 import { openListener } from '../../../src/net/listen.ts';
 import { TRIAL_INTERVAL_MS, WAIT_MS, lookAtWaysBack, waysBackWaitMs } from '../../../src/net/way-back.ts';
@@ -50,7 +50,7 @@ describe('ways back', () => {
   const arrive = (route: Route): Connection => world.arrive(gateOf({ route })).connection!;
   const look = (afterMs: number) => {
     world.loop.nowMs += afterMs;
-    lookAtWaysBack(world.loop, TIMEOUT_MS, (connection) => dialWithoutSource(world.loop, connection));
+    lookAtWaysBack(world.loop, TIMEOUT_MS, (connection) => giveUpSource(world.loop, connection));
     world.loop.closer.turn(world.loop.nowMs);
   };
   const connected = (connection: Connection) => onDialEvents(world.loop, connection, EPOLLOUT);
@@ -104,7 +104,7 @@ describe('ways back', () => {
     assert.equal(connection.origin, Origin.source);
     connected(connection);
     look(WAIT_MS);
-    assert.deepEqual([connection.phase, connection.origin, without()], [Phase.relaying, Origin.source, 0]);
+    assert.deepEqual([connection.phase, connection.origin, without()], [Phase.relaying, Origin.own, 0]);
     assert.equal(waysBackWaitMs(world.loop.waysBack), Number.POSITIVE_INFINITY);
   });
 

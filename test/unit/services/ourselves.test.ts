@@ -49,6 +49,7 @@ async function start(cleanup: Cleanup, address: string, ourselves: FollowedOurse
           ],
           ...MAPPED,
           handshakeTimeoutMs: 10_000,
+          responseTimeoutMs: 60_000,
           idleTimeoutMs: 60_000,
         },
         hosts: [hostAt('web1', { address, hostnames: ['example.com'], services: ['http', 'https'] })],

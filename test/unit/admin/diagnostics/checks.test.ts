@@ -5,11 +5,12 @@ import type { Finding } from '../../../../src/admin/diagnostics/check.ts';
 import { CHECKS } from '../../../../src/admin/diagnostics/checks/table.ts';
 import { english } from '../../../../src/texts/text.ts';
 import { checkDeps, fakeMachine } from './machine.ts';
+import { COALESCING_ROWS } from './rows-coalescing.ts';
 import { MACHINE_ROWS } from './rows-machine.ts';
 import { NETWORK_ROWS } from './rows-network.ts';
 import { SERVICES_ROWS } from './rows-services.ts';
 
-const TABLE = [...NETWORK_ROWS, ...SERVICES_ROWS, ...MACHINE_ROWS];
+const TABLE = [...NETWORK_ROWS, ...SERVICES_ROWS, ...COALESCING_ROWS, ...MACHINE_ROWS];
 
 for (const { title, check: id, machine, files, deps, state, what, remedy } of TABLE) {
   test(`${id}: ${title}: ${state}`, async () => {

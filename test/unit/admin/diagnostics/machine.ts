@@ -100,6 +100,7 @@ export const checkDeps = (machine: Machine, changes: Partial<CheckDeps> = {}): C
   countersBefore: undefined,
   sshPorts: {},
   queries: () => undefined,
+  askHttps: async () => undefined,
   stateDirectory: '/var/lib/tombolo',
   now: NOW,
   publicIpv4: async () => ({ address: '192.0.2.1', kind: 'own', text: asIs('It is 192.0.2.1.') }),

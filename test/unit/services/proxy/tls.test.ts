@@ -32,6 +32,7 @@ const optionsAt = (port: number, fields: Partial<ProxyOptions['proxy']> = {}, ho
     listeners: [{ name: 'https', port, protocol: 'tls' }],
     ...MAPPED,
     handshakeTimeoutMs: 10_000,
+    responseTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,
     ...fields,
   },

@@ -1,0 +1,126 @@
+/**
+ * The gate of an HTTP listener. It lives as long as the worker: connections that are kept open see each new configuration at
+ * their next request.
+ */
+import { Phase } from '../../../net/connection.ts';
+import type { Conversation } from '../../../net/conversation.ts';
+import { close, countEnd } from '../../../net/ending.ts';
+import type { Gate } from '../../../net/gate.ts';
+import type { Loop } from '../../../net/loop.ts';
+import type { SourceOf } from '../../../net/mapped-source.ts';
+import { createClientFields } from '../../../wire/http1/client-fields.ts';
+import type { ProxyCounterIndex } from '../counters.ts';
+import type { Backend, HostTable } from '../host-table.ts';
+import type { PeerOf } from '../preamble.ts';
+import { State, clientOf, createHttpClient } from './client.ts';
+import type { HttpContext } from './context.ts';
+import { onHttpDeadline } from './deadlines.ts';
+import { drive } from './drive.ts';
+import { onHttpEvents } from './events.ts';
+import { serverFailed } from './ends.ts';
+import { dialAgain, hasNextAddress } from './servers.ts';
+import { type ServerPool, closePool, createServerPool } from './server-connection.ts';
+
+export interface HttpListener {
+  readonly gate: Gate;
+  /** A new configuration. */
+  update(table: HostTable, responseTimeoutMs: number, sourceOf: SourceOf): void;
+  /** The listener is not configured any more. */
+  retire(): void;
+}
+
+const NO_HOSTS: HostTable = {
+  exact: new Map(),
+  wildcard: new Map(),
+  deep: new Map(),
+  fallback: undefined,
+  needsClient: false,
+};
+
+export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): HttpListener {
+  let pools = new Map<Backend, ServerPool>();
+  /** Of earlier configurations: closed as soon as there is a loop to do it with. */
+  let stale: ServerPool[] = [];
+  const context: { -readonly [Key in keyof HttpContext]: HttpContext[Key] } = {
+    index,
+    table: NO_HOSTS,
+    responseTimeoutMs: 0,
+    sourceOf: () => undefined,
+    isRetired: false,
+    poolOf(backend: Backend): ServerPool {
+      let pool = pools.get(backend);
+      if (pool === undefined) pools.set(backend, (pool = createServerPool()));
+      return pool;
+    },
+  };
+
+  function closeStale(loop: Loop): void {
+    if (stale.length === 0) return;
+    for (const pool of stale) closePool(loop, pool);
+    stale = [];
+  }
+
+  const conversation: Conversation = {
+    begin(loop, connection) {
+      closeStale(loop);
+      const address = peerOf(connection.up.from);
+      if (address === undefined) {
+        countEnd(loop, connection, loop.index['closed-early']);
+        return close(loop, connection);
+      }
+      const fields = createClientFields(address.address, 'http');
+      connection.phase = Phase.conversing;
+      connection.conversation = createHttpClient(connection, context, address, fields);
+      connection.up.readable = true; // the first bytes are often there already
+      drive(loop, connection);
+    },
+    onEvents: onHttpEvents,
+    resume: drive,
+    onDeadline(loop, connection, timeouts) {
+      closeStale(loop);
+      onHttpDeadline(loop, connection, timeouts);
+    },
+    onSlowDial(loop, connection) {
+      const client = clientOf(connection);
+      if (!hasNextAddress(loop, client)) return; // the last one may take as long as a server with one address
+      const failure = dialAgain(loop, client, 'timeout');
+      if (failure !== undefined) serverFailed(loop, client, failure);
+    },
+    onNoWayBack(loop, connection) {
+      const client = clientOf(connection);
+      if (client.server === null || client.server.isConnected) return;
+      const failure = dialAgain(loop, client, 'timeout');
+      if (failure !== undefined) serverFailed(loop, client, failure);
+    },
+    onDrain(loop, connection) {
+      const { state, left } = clientOf(connection);
+      if (state !== State.reading || left !== null) return;
+      countEnd(loop, connection, loop.index.closed);
+      close(loop, connection);
+    },
+  };
+
+  function change(table: HostTable, isRetired: boolean): void {
+    context.table = table;
+    context.isRetired = isRetired;
+    stale.push(...pools.values());
+    pools = new Map();
+  }
+
+  return {
+    gate: {
+      conversation,
+      begin: null,
+      route: null,
+      serverFailed: () => {
+        throw new Error('a conversation answers for its servers itself');
+      },
+    },
+    update(table, responseTimeoutMs, sourceOf) {
+      change(table, false);
+      context.responseTimeoutMs = responseTimeoutMs;
+      context.sourceOf = sourceOf;
+    },
+    retire: () => change(NO_HOSTS, true),
+  };
+}

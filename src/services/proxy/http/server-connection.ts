@@ -1,0 +1,98 @@
+/** Connections to servers that are kept for the next request (RFC 9112 section 9.3). */
+import { E, MSG_DONTWAIT, MSG_PEEK, errno, pinned, recvfrom } from '../../../os/libc.ts';
+import type { Loop, Parked } from '../../../net/loop.ts';
+import type { Backend } from '../host-table.ts';
+
+const peeked = pinned(1);
+
+/** How long a connection waits for its next request: less than the 60 s and more of nginx and Apache. */
+const IDLE_MS = 30_000;
+/** We close this long before the server would, so that a request does not meet its close. */
+const SAFETY_MS = 1000;
+/** How many connections wait for one server, and for all servers together. */
+const MAX_PER_SERVER = 64;
+const MAX_PARKED = 1024;
+
+/** Connections that wait for requests. */
+export interface ServerPool {
+  readonly idle: ServerConnection[];
+}
+
+/** How many connections wait, over all pools of the thread. */
+let parkedConnections = 0;
+
+export const createServerPool = (): ServerPool => ({ idle: [] });
+
+export class ServerConnection implements Parked {
+  readonly fd: number;
+  readonly backend: Backend;
+  readonly #pool: ServerPool;
+  isConnected = false;
+  /** The answers that came over it before the present one. */
+  answers = 0;
+  /** The beginning of an answer's head that is not complete. */
+  left: Uint8Array | null = null;
+  parkedMs = 0;
+  #idleMs = IDLE_MS;
+
+  constructor(fd: number, backend: Backend, pool: ServerPool) {
+    this.fd = fd;
+    this.backend = backend;
+    this.#pool = pool;
+  }
+
+  /**
+   * Waits for the next request. `keepAliveSeconds`: how long the server says that it keeps the connection (Keep-Alive: timeout), -1
+   * for no word. False if there is no room, or no time: then the caller closes it.
+   */
+  park(loop: Loop, keepAliveSeconds: number): boolean {
+    const { idle } = this.#pool;
+    const idleMs = keepAliveSeconds < 0 ? IDLE_MS : Math.min(IDLE_MS, keepAliveSeconds * 1000 - SAFETY_MS);
+    if (idleMs <= 0 || idle.length >= MAX_PER_SERVER || parkedConnections >= MAX_PARKED) return false;
+    this.#idleMs = idleMs;
+    this.parkedMs = loop.nowMs;
+    loop.parked[this.fd] = this;
+    idle.push(this);
+    parkedConnections++;
+    return true;
+  }
+
+  /** The server has closed it, or sent something, and its event was not handled yet. */
+  hasEnded(): boolean {
+    return recvfrom(this.fd, peeked, 1, MSG_PEEK | MSG_DONTWAIT, null, null) >= 0 || errno() !== E.EAGAIN;
+  }
+
+  /** The server has closed it, or sent bytes that nobody asked for. */
+  onEvents(loop: Loop): void {
+    this.#leave(loop);
+    loop.closer.close(this.fd);
+  }
+
+  onDeadline(loop: Loop): void {
+    if (((loop.nowMs - this.parkedMs) | 0) >= this.#idleMs) this.onEvents(loop);
+  }
+
+  #leave(loop: Loop): void {
+    const { idle } = this.#pool;
+    idle.splice(idle.indexOf(this), 1);
+    this.unpark(loop);
+  }
+
+  /** It is no longer in its pool. */
+  unpark(loop: Loop): void {
+    loop.parked[this.fd] = undefined;
+    parkedConnections--;
+  }
+}
+
+/** The connection that was used last, whose time-out is furthest; undefined if none waits. */
+export function takeIdle(loop: Loop, { idle }: ServerPool): ServerConnection | undefined {
+  const server = idle.pop();
+  server?.unpark(loop);
+  return server;
+}
+
+/** Closes all of them: servers or settings have changed. */
+export function closePool(loop: Loop, pool: ServerPool): void {
+  while (pool.idle.length > 0) pool.idle[0].onEvents(loop);
+}
