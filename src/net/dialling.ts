@@ -73,7 +73,12 @@ function dialServer(loop: Loop, connection: Connection, route: Route, serverAddr
 }
 
 /** A connection to a server has begun: how long it may take, if there is another way. */
-export function noteAttempt(loop: Loop, connection: Connection, source: Source | undefined, fd: number): void {
+export function noteAttempt(
+  loop: Loop,
+  connection: Connection,
+  source: Source | undefined,
+  fd: number,
+): void {
   // It waits for the answer as way-back.ts says, and only then for the next address.
   if (connection.origin === Origin.source && mayComeWithout(source)) waitForWayBack(loop, connection, fd);
   else if (connection.address >= 0)
