@@ -6,7 +6,7 @@ const usual = Object.prototype.toString;
 Object.prototype.toString = function () {
   if (typeof (this as { say?: unknown } | null)?.say === 'string') {
     throw new TypeError(
-      `the text ${JSON.stringify(this)} was made a string: tell it with english() or tell()`,
+      `the text ${JSON.stringify(this)} was made a string: translate it with english() or translate()`,
     );
   }
   return usual.call(this);

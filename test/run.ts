@@ -46,7 +46,7 @@ try {
   await ensureWeb(console.log);
   for (const step of steps) await step();
 } catch (error) {
-  // What the machine lacks: the message says it, and how to mend it.
+  // A missing tool or right: the message says what is missing and how to fix it.
   console.error(`✖ ${(error as Error).message}`);
   counts.failed++;
 }
@@ -73,7 +73,7 @@ function checkSources(): void {
     'tools/import-floors.ts',
     'tools/rooms.ts',
     'tools/sizes.ts',
-    // Nobody needs to know every language for a commit; a release has them whole.
+    // A commit needs no complete translations; a release does.
     part === 'all' ? 'tools/languages.ts --release' : 'tools/languages.ts',
   ]) {
     const [tool, ...args] = command.split(' ');
@@ -90,7 +90,7 @@ function checkSources(): void {
 }
 
 function unit(): Promise<void> {
-  // The thousands of requests to the admin API take minutes on a machine that is busy with other things.
+  // The thousands of requests to the admin API take minutes on a busy machine.
   return runTests('test/unit/**/*.test.ts', availableParallelism(), 1_800_000);
 }
 
@@ -126,7 +126,7 @@ function image(): Promise<void> {
   return bootImage('virt', 'test/image/*.test.ts');
 }
 
-/** Builds the image and runs the tests of it. An hour at most: it emulates another processor. */
+/** Builds the image and runs its tests. At most an hour: it emulates another processor. */
 async function bootImage(model: 'virt' | 'raspi3b', pattern: string): Promise<void> {
   requireNamespaces();
   requireTun();
@@ -142,7 +142,7 @@ async function bootImage(model: 'virt' | 'raspi3b', pattern: string): Promise<vo
   await runTests(pattern, 1, 3_600_000);
 }
 
-/** Does it and prints how long it took. */
+/** Runs a step and prints how long it took. */
 async function timed(what: string, action: () => void | Promise<void>): Promise<void> {
   const startedAt = performance.now();
   await action();

@@ -1,6 +1,6 @@
 /**
- * NAT64 with many sessions: the memory that they take, the rate at which they can be made without harm to a flow that goes
- * on, and their end. Each sample has a process of its own, because tables once touched stay resident.
+ * NAT64 with many sessions: the memory that they use, the rate at which they can be created without harm to an existing flow,
+ * and their end. Each sample has its own process, because tables stay resident once they have been touched.
  *
  *     client (IPv6) -- router: tombolo -- server (IPv4): 198.51.100.2 and 192.0.2.0/24
  */

@@ -1,4 +1,4 @@
-/** Changing the configuration: collect, review, apply with a countdown, keep or roll back; also by keyboard. */
+/** Changing the configuration: collect, review, apply with a countdown, keep or roll back; also with the keyboard. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -44,7 +44,7 @@ describe('changes', () => {
     await user.tabTo('Save');
     await user.press('Enter');
     await title('web4');
-    assert.equal(await inForce('web4'), false, 'a draft is not in force');
+    assert.equal(await inForce('web4'), false, 'a draft is not active');
     await user.tabTo('Review and apply');
     await user.press('Enter');
     await page.getByText('hosts[web4]').waitFor();
@@ -63,7 +63,7 @@ describe('changes', () => {
     t.diagnostic(`${user.actions} key strokes and texts`);
   });
 
-  it('what is not kept is rolled back', async () => {
+  it('a change that is not kept is rolled back', async () => {
     const user = person(page);
     await user.visit('/servers/web3');
     await title('web3');
@@ -81,7 +81,7 @@ describe('changes', () => {
     assert.equal(await inForce('web3'), true);
   });
 
-  it('a kill in the countdown is no confirmation: the page finds what was before, and says so', async () => {
+  it('a kill in the countdown does not confirm the change: the page shows the old configuration, and reports the rollback', async () => {
     const user = person(page);
     await user.visit('/servers/web3');
     await user.click('Remove');
@@ -99,7 +99,7 @@ describe('changes', () => {
     await page.getByText('The last change was rolled back').waitFor({ state: 'detached' });
   });
 
-  it("a change of the page's own address is kept from the new one", async () => {
+  it("a change of the page's own address is confirmed at the new one", async () => {
     const user = person(page);
     const moveTo = async (port: number) => {
       await page.getByRole('link', { name: 'Configuration' }).first().click();
@@ -111,7 +111,7 @@ describe('changes', () => {
       await user.click('Review and apply');
       await page.getByText('admin.port').first().waitFor();
       await user.click('Apply, with a countdown');
-      // The page goes there by itself.
+      // The page follows by itself.
       await page.waitForURL(`**:${port}/**`);
       await page.getByText('Rolls back by itself in').waitFor();
       await user.click('Keep the change');
@@ -123,7 +123,7 @@ describe('changes', () => {
     await title('Configuration');
   });
 
-  it('what is wrong is said beside its field, with what would be right', async () => {
+  it('an error is shown beside its field, with the expected value', async () => {
     const user = person(page);
     await user.visit('/add-server');
     await title('Add a server');
@@ -159,7 +159,7 @@ describe('changes', () => {
     await page.getByRole('link', { name: 'web5' }).waitFor({ state: 'detached' });
   });
 
-  it('servers out of a table and out of JSON are applied; those that are known are replaced', async () => {
+  it('servers from a table and from JSON are applied; existing ones are replaced', async () => {
     const user = person(page);
     for (const text of [
       'name,address,hostnames\nweb7,2001:db8:1::70,seven.example.com\nweb8,2001:db8:1::80,eight.example.com',
@@ -178,7 +178,7 @@ describe('changes', () => {
     await page.getByText('2001:db8:1::81').first().waitFor();
   });
 
-  it('the history shows what each change was, and brings one back', async () => {
+  it('the history shows each change, and can bring one back', async () => {
     const user = person(page);
     await user.visit('/configuration?view=history');
     await page.getByText('active', { exact: true }).waitFor();
@@ -192,7 +192,7 @@ describe('changes', () => {
     assert.equal(await inForce('web4'), false);
     await user.click('Keep the change');
     await page.getByText('The change is kept.').waitFor();
-    // And once more, to where it was: the newest revision but this one.
+    // Then back again: to the newest revision before this one.
     await user.visit('/configuration?view=history');
     await page.getByText('brought back').first().waitFor();
     await page
@@ -207,7 +207,7 @@ describe('changes', () => {
     assert.equal(await inForce('web4'), true);
   });
 
-  it('an answer is kept as an assertion, and a change that breaks it is refused', async () => {
+  it('an answer is saved as an assertion, and a change that breaks it is refused', async () => {
     const user = person(page);
     await user.visit('/explain?from=203.0.113.10&protocol=tcp&to=example.org&port=443');
     await page.getByRole('link', { name: 'web2' }).first().waitFor();

@@ -8,13 +8,13 @@ import { claim, FRESH, type Opened, openPage, startBrowser, startProcess } from 
 export interface Claimed extends AsyncDisposable {
   readonly world: World;
   readonly browser: Browser;
-  /** Ended with the rest: who starts it again puts the new one here. */
+  /** Stopped at the end; a test that restarts it must put the new process here. */
   process: Child;
-  /** A page of the one who is signed in. */
+  /** A page of the signed-in owner. */
   open(options?: BrowserContextOptions): Promise<Opened>;
 }
 
-/** Starts it with the lab's servers, on a state directory of its own (`name`). */
+/** Starts it with the lab's servers, on its own state directory (`name`). */
 export async function startClaimed(name: string): Promise<Claimed> {
   await using cleanUp = new AsyncDisposableStack();
   const world = cleanUp.use(await buildWorld());

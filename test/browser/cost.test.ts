@@ -11,16 +11,16 @@ import { ORIGIN } from './support.ts';
 const DIST = join(import.meta.dirname, '../../web/dist');
 const GZIP_BUDGET_BYTES = 120_000;
 const THROTTLE = 4;
-/** The aim is 1000 ms on a machine that does nothing else; the bound leaves room for one that does. */
+/** The target is 1000 ms on an idle machine; the limit leaves room for a busy one. */
 const PAINT_BOUND_MS = 4000;
 const IDLE_SECONDS = 10;
-/** The aim is 1 % of a core; see above. */
+/** The target is 1 % of a core; see above. */
 const IDLE_BOUND_PERCENT = 5;
-/** Of /proc/PID/stat: USER_HZ, which is 100 on every Linux that we run on. */
+/** The unit of /proc/PID/stat: USER_HZ, which is 100 on every Linux that we run on. */
 const TICKS_PER_SECOND = 100;
 
 describe('the cost of the control panel', () => {
-  it(`all of it is at most ${GZIP_BUDGET_BYTES / 1000} kB gzip`, (t) => {
+  it(`all files together have at most ${GZIP_BUDGET_BYTES / 1000} kB gzip`, (t) => {
     const files = globSync('**/*.{html,js,css,svg}', { cwd: DIST });
     const bytes = files.reduce(
       (total, file) => total + gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length,
@@ -41,7 +41,7 @@ describe('the cost of the control panel', () => {
     });
     after(() => appliance?.[Symbol.asyncDispose]());
 
-    it('paints soon, throttled and with nothing cached', async (t) => {
+    it('paints soon, throttled and with an empty cache', async (t) => {
       await using opened = await appliance.open();
       const { page } = opened;
       const session = await page.context().newCDPSession(page);
@@ -61,7 +61,7 @@ describe('the cost of the control panel', () => {
       assert.ok(Math.min(...times) < PAINT_BOUND_MS);
     });
 
-    it('an open page that nobody touches costs the process next to nothing', async (t) => {
+    it('an open page that nobody uses costs the process almost nothing', async (t) => {
       const cpuSeconds = () => {
         const fields = readFileSync(`/proc/${appliance.process.pid}/stat`, 'utf8').split(') ')[1].split(' ');
         return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;

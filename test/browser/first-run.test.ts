@@ -39,7 +39,7 @@ describe('the first run', () => {
     await process_?.stop();
     process_ = await startProcess(world, FRESH, name);
   };
-  /** What the Internet sees under the name. */
+  /** What the Internet gets under the name. */
   const site = () =>
     world.hosts.client.attempt('curl', ['-sS', '-m', '5', 'https://example.com/'], {
       env: { CURL_CA_BUNDLE: world.caCertificate },
@@ -61,7 +61,7 @@ describe('the first run', () => {
 
   it(`reaches a site in less than ${MOST_ACTIONS} actions`, async (t) => {
     await startAnew('mouse');
-    assert.notEqual((await site()).code, 0, 'nothing leads to the site yet');
+    assert.notEqual((await site()).code, 0, 'the site cannot be reached yet');
     await using opened = await openPage(browser);
     const { page, watch } = opened;
     const user = person(page);
@@ -98,7 +98,7 @@ describe('the first run', () => {
     t.diagnostic(`${user.actions} actions, the address of the page among them`);
   });
 
-  it('goes with the keyboard alone', async (t) => {
+  it('works with the keyboard alone', async (t) => {
     await startAnew('keyboard');
     await using opened = await openPage(browser);
     const { page, watch } = opened;
@@ -118,7 +118,7 @@ describe('the first run', () => {
     await page.getByRole('button', { name: `Use ${ADDRESSES.web1}` }).waitFor();
     await user.tabTo(`Use ${ADDRESSES.web1}`);
     await user.press('Enter');
-    // Picking leads to the host names, the one thing that is missing.
+    // After the choice, the focus is on the host names, the only missing value.
     await user.type('example.com');
     await user.tabTo('Add this server');
     await user.press('Enter');
@@ -135,7 +135,7 @@ describe('the first run', () => {
     t.diagnostic(`${user.actions} key strokes and texts`);
   });
 
-  it('refuses a password that is too short, or two that differ, beside the field', async () => {
+  it('refuses a password that is too short, or two different ones, beside the field', async () => {
     await startAnew('refused');
     await using opened = await openPage(browser);
     const { page } = opened;

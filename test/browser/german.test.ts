@@ -11,10 +11,10 @@ import { GERMAN as PAGE_GERMAN } from '../../web/src/texts/de/all.ts';
 import { type Claimed, startClaimed } from './claimed.ts';
 import { ORIGIN } from './support.ts';
 
-/** Three words in a row are no name and no loan word. */
+/** Three words in a row are neither a name nor a loan word. */
 const IS_ENGLISH = /[A-Za-z]+,? [a-z]+,? [a-z]+/;
 
-/** What an English text of server or page looks like on the page: the pieces between its values. */
+/** The parts of English texts of server and page that appear on the page: the pieces between the values. */
 const ENGLISH_PIECES = Object.entries({ ...GERMAN, ...PAGE_GERMAN }).flatMap(([sentence, german]) =>
   sentence
     .split(/\{[a-zA-Z0-9]+\}/)
@@ -63,10 +63,10 @@ describe('the page in German', () => {
   };
   const textOf = async (page: Page) => (await page.locator('main').textContent()) ?? '';
 
-  it('no page has an English sentence of the appliance', async () => {
+  it('no page shows an English sentence of the appliance', async () => {
     await using opened = await open('de-DE');
     const { page, watch } = opened;
-    // All checks have been made, and say what they found.
+    // All checks have run, and show their findings.
     await show(page, '/checks');
     await page.getByRole('button', { name: 'Alles noch einmal prüfen' }).click();
     await page.getByRole('button', { name: 'Alles noch einmal prüfen' }).waitFor();
@@ -79,15 +79,16 @@ describe('the page in German', () => {
     assert.deepEqual([...found, ...watch.troubles], []);
   });
 
-  it('nothing is in English at first; who reads English loads no German', async () => {
+  it('nothing is in English at first; an English reader loads no German', async () => {
     const loadsGerman = async (locale: string) => {
       await using opened = await open(locale);
       const { page } = opened;
       const scripts: Promise<string>[] = [];
       page.on('response', (response) => {
-        if (response.url().endsWith('.js')) scripts.push(response.text());
+        // One that comes while the page is being closed has no text any more.
+        if (response.url().endsWith('.js')) scripts.push(response.text().catch(() => ''));
       });
-      // All that is on the page at any time, from the first element on.
+      // Everything that is on the page at any time, from the first element on.
       await page.addInitScript(`
         globalThis.seen = new Set();
         new MutationObserver(() => seen.add(document.body?.innerText ?? ''))
@@ -116,7 +117,7 @@ describe('the page in German', () => {
     });
   });
 
-  it('a refused configuration says in German what is wrong', async () => {
+  it('errors of a refused configuration are in German', async () => {
     await using opened = await open('de-DE');
     const { page } = opened;
     await show(page, '/configuration?view=json');
@@ -134,7 +135,7 @@ describe('the page in German', () => {
   it('German words on the screen find their row in the timeline', async () => {
     await using opened = await open('de-DE');
     const { page, watch } = opened;
-    // Somebody looks: the servers are measured. The lab's certificates are of an authority that nobody knows.
+    // Opening the page triggers the measurement of the servers. The lab's certificates are from an unknown authority.
     await show(page, '/servers');
     await show(page, '/live?kind=health&server=web2');
     const row = page.locator('.timeline > li').filter({ hasText: 'web2' });
@@ -150,7 +151,7 @@ describe('the page in German', () => {
     assert.deepEqual(watch.troubles, []);
   });
 
-  it('a page that is open changes its language, with all that it shows', async () => {
+  it('an open page changes its language, with all its content', async () => {
     await using opened = await open('en-GB');
     const { page, watch } = opened;
     await show(page, '/checks');

@@ -12,7 +12,7 @@ import { IPV4_ONLY } from '../../lab/zone.ts';
 import { type Claimed, startClaimed } from './claimed.ts';
 import { axe, openPage, ORIGIN, PASSWORD, person, SCREENSHOTS } from './support.ts';
 
-/** A page, and what shows that it is there. */
+/** A page, and the text that shows that it is loaded. */
 const PAGES: readonly (readonly [name: string, path: string, heading: string])[] = [
   ['dashboard', '/', 'Dashboard'],
   ['servers', '/servers', 'Servers'],
@@ -93,7 +93,7 @@ describe('the pages', () => {
     assert.deepEqual([...found, ...watch.troubles], []);
   });
 
-  it('a sign-in that is wrong, then right; signing out', async () => {
+  it('a wrong sign-in, then a correct one; signing out', async () => {
     await using opened = await openPage(appliance.browser);
     const { page } = opened;
     const user = person(page);
@@ -106,14 +106,14 @@ describe('the pages', () => {
     await page.getByRole('alert').waitFor();
     await user.fill('Password', PASSWORD);
     await user.press('Enter');
-    // Where it was going when it was asked.
+    // After signing in, the page that was requested before appears.
     await page.getByRole('heading', { name: 'Servers', level: 1 }).waitFor();
     await user.click('Sign out');
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 });
 
-/** Opens a place, and waits until nothing is loading any more. */
+/** Opens a path, and waits until everything is loaded. */
 async function show(page: Page, path: string, heading?: string): Promise<void> {
   await page.goto(ORIGIN + path);
   await page
@@ -125,7 +125,7 @@ async function show(page: Page, path: string, heading?: string): Promise<void> {
   if (path.includes('charts')) await page.locator('canvas').first().waitFor();
 }
 
-/** A little of everything, in and out, some of it refused. */
+/** Some traffic of every kind, in and out, some of it refused. */
 async function makeTraffic({ hosts, caCertificate }: World): Promise<void> {
   const env = { CURL_CA_BUNDLE: caCertificate };
   const commands = [

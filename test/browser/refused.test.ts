@@ -1,4 +1,4 @@
-/** A refused configuration file, in the page: what is wrong, what is active, and how to fix it. */
+/** A refused configuration file on the page: what is wrong, what is active, and how to fix it. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ describe('a refused configuration file', () => {
       'Die laufende Konfiguration steht jetzt in der Datei.',
     ],
   ] as const) {
-    it(`at the start, ${locale}: a banner with path, value and expectation; one click keeps what runs`, async () => {
+    it(`at the start, ${locale}: a banner with path, value and expectation; one click keeps the running configuration`, async () => {
       await appliance.process.stop();
       writeFileSync(file, DAMAGED);
       appliance.process = await startProcess(appliance.world, undefined, 'refused');
@@ -56,7 +56,7 @@ describe('a refused configuration file', () => {
     });
   }
 
-  it('after a refused SIGHUP too, until a good file is read', async () => {
+  it('also after a refused SIGHUP, until a good file is read', async () => {
     await using opened = await appliance.open();
     const { page } = opened;
     await page.goto(`${ORIGIN}/`);

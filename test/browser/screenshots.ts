@@ -1,5 +1,5 @@
 /**
- * Makes the pictures of docs/screenshots from the lab, with traffic in it:
+ * Makes the pictures of docs/screenshots from the lab, while it has traffic:
  *
  *   sh tools/node.sh test/browser/screenshots.ts
  */
@@ -41,7 +41,7 @@ try {
   await opened.page.goto(ORIGIN);
   await phone.page.goto(ORIGIN);
   for (const page of [opened.page, phone.page]) {
-    // Until there is something to see: flows, and two points of the history.
+    // Waits until there is something to see: flows, and two points of the history.
     await flowing(page);
   }
   await new Promise((resolve) => setTimeout(resolve, 90_000));
@@ -66,13 +66,13 @@ try {
   await browser.close();
 }
 
-/** Waits until a line of the picture carries something. */
+/** Waits until a line of the picture shows traffic. */
 async function flowing(page: Page): Promise<void> {
   const amounts = page.locator('.flow-amount').filter({ hasText: 'Mbit', visible: true });
   await amounts.first().waitFor({ timeout: 60_000 });
 }
 
-/** As WebP, which Chromium writes itself. */
+/** As WebP, which Chromium itself writes. */
 async function save(page: Page, name: string): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: QUALITY });
@@ -113,7 +113,7 @@ async function applyAll(page: Page): Promise<void> {
   if (status !== 200) throw new Error(`POST config/apply answered ${status}`);
 }
 
-/** Visitors and servers that go on until they are stopped. */
+/** Visitors and servers with traffic until they are stopped. */
 function startTraffic({ hosts, caCertificate }: World): () => Promise<void> {
   const env = { CURL_CA_BUNDLE: caCertificate };
   const children = (

@@ -26,17 +26,17 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Chromium's own services are asked for nothing: names are the lab's, of which the page needs none.
+  // Chromium's own services must not be contacted: the only names are those of the lab, and the page needs none.
   `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${ADDRESSES.appliance6}`,
 ];
 
-/** What an appliance out of the box has, as far as the lab differs from the Internet. */
+/** The configuration of a new appliance, with the differences that the lab needs. */
 export const FRESH = {
   dns64: { upstreams: [`udp://${ADDRESSES.dns}`] },
   admin: { listen: ['::', '0.0.0.0'] },
 };
 
-/** Starts Chromium in the namespace of web3; through a pipe, so that no port is involved. */
+/** Starts Chromium in the namespace of web3, through a pipe, so that no port is used. */
 export async function startBrowser(world: World): Promise<Browser> {
   const script = join(world.directory, 'chromium.sh');
   writeFileSync(
@@ -52,8 +52,8 @@ export const stateDirectoryOf = (world: World, name: string): string =>
   join(world.directory, `state-${name}`);
 
 /**
- * Starts the process with a configuration, on a state directory of its own, and waits until it serves the page.
- * `configuration` undefined: the one that it left behind, as after a restart.
+ * Starts the process with a configuration, on its own state directory, and waits until it serves the page. `configuration`
+ * undefined: the existing file is used, as after a restart.
  */
 export async function startProcess(
   world: World,
@@ -82,9 +82,9 @@ export async function startProcess(
 const isServed = async (world: World) =>
   (await world.hosts.web3.attempt('curl', ['-sSkf', '-m', '5', `${ORIGIN}/api/health`])).code === 0;
 
-/** What must not happen on any page. */
+/** Faults that must not occur on any page. */
 export interface Watch {
-  /** Console errors, exceptions, requests to anywhere else. */
+  /** Console errors, exceptions, requests to other hosts. */
   readonly troubles: string[];
 }
 
@@ -93,7 +93,7 @@ export interface Opened extends AsyncDisposable {
   readonly watch: Watch;
 }
 
-/** A browser of a person: no cookies, nothing stored. */
+/** A new browser: no cookies, nothing stored. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Opened> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-GB', ...options });
   const page = await context.newPage();
@@ -110,9 +110,9 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return { page, watch: { troubles }, [Symbol.asyncDispose]: () => context.close() };
 }
 
-/** What axe finds by all its rules, a line each. */
+/** The findings of axe with all its rules, one line each. */
 export async function axe(page: Page): Promise<string[]> {
-  // A page is loaded after its frame: before it there is nothing to judge.
+  // A page loads its content after its frame: before that there is nothing to check.
   await page.getByRole('heading', { level: 1 }).first().waitFor();
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.flatMap(({ id, nodes }) =>
@@ -136,7 +136,7 @@ export async function claim(page: Page): Promise<void> {
   if (status !== 200) throw new Error(`POST first-run answered ${status}`);
 }
 
-/** What is in force, as the page asks for it. */
+/** The active configuration, as the page requests it. */
 export const hostsInForce = (page: Page): Promise<string[]> =>
   page.evaluate<string[]>(`fetch('/api/config').then((answer) => answer.json())
     .then(({ effective }) => effective.hosts.map(({ name }) => name))`);
@@ -145,7 +145,7 @@ export const hostsInForce = (page: Page): Promise<string[]> =>
 export const card = (page: Page, title: string): Locator =>
   page.locator('section.card').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
 
-/** Somebody at the page: every key stroke but the letters of a text, every click and every text is an action. */
+/** A person at the page. Every key stroke except the letters of a text, every click and every text counts as one action. */
 export function person(page: Page) {
   let actions = 0;
   return {
@@ -168,12 +168,12 @@ export function person(page: Page) {
       actions++;
       await page.keyboard.press(key);
     },
-    /** Into what has the focus. */
+    /** Types into the focused element. */
     async type(text: string) {
       actions++;
       await page.keyboard.type(text);
     },
-    /** Tab, until the focus is on what has this accessible name; as often as it takes. */
+    /** Presses Tab until the element with this accessible name has the focus. */
     async tabTo(name: string) {
       for (let tabs = 0; tabs < 60; tabs++) {
         if ((await focusName(page)).startsWith(name)) return;
@@ -184,7 +184,7 @@ export function person(page: Page) {
   };
 }
 
-/** Label or text of what has the focus. */
+/** Label or text of the focused element. */
 const focusName = (page: Page): Promise<string> =>
   page.evaluate<string>(`(() => {
     const element = document.activeElement;

@@ -49,7 +49,7 @@ describe('the system page', () => {
     };
     backup = join(world.directory, 'tombolo.backup');
     mkdirSync(environment.TOMBOLO_ACTIONS);
-    // Where a service manager listens; what it does after a restore, start the process again, the tests do.
+    // The socket of the service manager. After a restore it would restart the process; the tests do that themselves.
     systemd = world.hosts.appliance.spawn('socat', [
       '-u',
       `UNIX-RECV:${environment.NOTIFY_SOCKET}`,
@@ -87,13 +87,13 @@ describe('the system page', () => {
     await page.getByRole('heading', { name: 'Sign in' }).waitFor({ state: 'detached' });
   }
 
-  /** The process ends by itself, with success, and its service manager starts it again. */
+  /** The process ends by itself with success, and its service manager restarts it. */
   async function restarted(name: string): Promise<void> {
     assert.equal(await process_.exited, 0);
     process_ = await startProcess(world, undefined, name, environment);
   }
 
-  /** A backup is chosen, and shown when the passphrase is right. */
+  /** Chooses a backup, which is shown if the passphrase is correct. */
   async function restore(page: Page, password = PASSWORD): Promise<void> {
     const form = page.locator('form').filter({ has: page.getByLabel('Backup file') });
     await form.getByLabel('Backup file').setInputFiles(backup);
@@ -112,7 +112,7 @@ describe('the system page', () => {
     await dialog(page).getByRole('button', { name: 'Restore', exact: true }).click();
   }
 
-  it('a backup is made; a restore shows what it would change, then does it', async () => {
+  it('a backup is made; a restore shows its changes, then makes them', async () => {
     await using opened = await openPage(browser, { viewport: PHONE });
     const { page } = opened;
     await signIn(page, '/system?view=backup');
@@ -145,14 +145,14 @@ describe('the system page', () => {
     assert.deepEqual(await hostsInForce(page), ['web1', 'web2'], 'a dry run changes nothing');
     await reallyRestore(page);
     await restarted('system');
-    // The page finds out by itself that the session is gone, and where it was.
+    // The page notices by itself that the session has ended.
     await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 20_000 });
     await signIn(page, '/system');
     await heading(page, 'System');
     assert.deepEqual(await hostsInForce(page), ['web1', 'web2', 'web3']);
   });
 
-  it('an authenticator app is enrolled, asked for when signing in, and switched off', async () => {
+  it('an authenticator app is enrolled, required at sign-in, and switched off', async () => {
     await using opened = await openPage(browser);
     const { page, watch } = opened;
     await signIn(page, '/system?view=access');
@@ -167,7 +167,7 @@ describe('the system page', () => {
     await user.fill('Code', codeIn(3_600_000));
     await user.press('Enter');
     await dialog(page).getByText("the appliance's clock says").first().waitFor();
-    // Who has found the page signed in, and has an authenticator app of their own.
+    // Somebody who has found the page signed in, and tries their own authenticator app.
     await password.fill('a guess of mine');
     await user.fill('Code', codeIn(0));
     await user.press('Enter');
@@ -180,7 +180,7 @@ describe('the system page', () => {
     await user.click('Sign out');
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await look(page, 'sign-in-code');
-    // Each code counts once: the next one, which a clock that is fast would show.
+    // Each code is valid once: this is the next one, which a fast clock would show.
     await signIn(page, '/system?view=access', codeIn(CODE_MS));
     await user.click('Switch it off');
     await dialog(page).getByText('the password alone signs in').waitFor();
@@ -227,7 +227,7 @@ describe('the system page', () => {
     assert.deepEqual(watch.troubles, []);
   });
 
-  it('sessions: another browser is ended from here, then all of them', async () => {
+  it('sessions: the session of another browser is ended, then all of them', async () => {
     await using here = await openPage(browser);
     await using there = await openPage(browser);
     await signIn(there.page);
@@ -240,14 +240,14 @@ describe('the system page', () => {
       await dialog(here.page).getByRole('button', { name: 'End', exact: true }).click();
       await waitUntil('one session less', async () => (await ends.count()) < others);
     }
-    // Its live stream tells it.
+    // It learns this from its live stream.
     await there.page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await person(here.page).click('End all sessions');
     await dialog(here.page).getByRole('button', { name: 'End all sessions' }).click();
     await here.page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
-  it('what was done is in the audit log', async () => {
+  it('the actions are in the audit log', async () => {
     await using opened = await openPage(browser);
     const { page } = opened;
     await signIn(page, '/system?view=audit');
@@ -289,14 +289,14 @@ describe('the system page', () => {
     await dialog(page).getByRole('button', { name: 'Remove', exact: true }).click();
     await ssh.getByText('Off: there is no key.').waitFor();
     assert.equal(readFileSync(list, 'utf8'), '');
-    // Of the request that was refused.
+    // From the request that was refused.
     assert.deepEqual(
       watch.troubles.filter((trouble) => !trouble.includes('400')),
       [],
     );
   });
 
-  it('reboot and factory reset are asked for, the latter with the name of the appliance', async () => {
+  it('reboot and factory reset need a confirmation, the latter with the name of the appliance', async () => {
     await using opened = await openPage(browser, { viewport: PHONE });
     const { page, watch } = opened;
     await signIn(page, '/system');

@@ -24,7 +24,7 @@ describe('watching', () => {
 
   const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
   const parameters = () => Object.fromEntries(new URL(page.url()).searchParams);
-  /** A visitor from the Internet, of a name. */
+  /** A visitor from the Internet who requests a name. */
   const visit = (name: string, path = '') =>
     appliance.world.hosts.client.run(
       'curl',
@@ -35,7 +35,7 @@ describe('watching', () => {
     );
   const rows = (text: string) => page.locator('.timeline li').filter({ hasText: text });
 
-  it('the timeline goes on by itself, and holds still while it is paused', async () => {
+  it('the timeline continues by itself, and stops while it is paused', async () => {
     const user = person(page);
     await user.visit('/live');
     await title('Live');
@@ -53,9 +53,9 @@ describe('watching', () => {
     assert.deepEqual(opened.watch.troubles, []);
   });
 
-  it('health of servers that changes has its own kind, says why and leads to the server', async () => {
+  it("a change of a server's health has its own kind, shows the reason and links to the server", async () => {
     const user = person(page);
-    // Somebody looks: the servers are measured. The lab's certificates are of an authority that nobody knows.
+    // Opening the page triggers the measurement of the servers. The lab's certificates are from an unknown authority.
     await user.visit('/servers');
     await title('Servers');
     await user.visit('/live?kind=health&server=web2');
@@ -67,7 +67,7 @@ describe('watching', () => {
     assert.deepEqual(opened.watch.troubles, []);
   });
 
-  it('how much of DNS queries is recorded is chosen on the page of DNS64', async () => {
+  it('the detail of recorded DNS queries is chosen on the page of DNS64', async () => {
     const user = person(page);
     await user.visit('/dns64');
     await page.getByLabel('Queries in the timeline').selectOption({ label: 'names, not who asked' });
@@ -95,7 +95,7 @@ describe('watching', () => {
     assert.deepEqual(opened.watch.troubles, []);
   });
 
-  it('filters are in the address: they can be sent, reloaded and taken away', async () => {
+  it('filters are in the address: they can be shared, reloaded and removed', async () => {
     const user = person(page);
     await visit('example.com');
     await visit('shop.example.org');
@@ -119,7 +119,7 @@ describe('watching', () => {
     await rows('shop.example.org').first().waitFor();
     assert.equal(await page.getByLabel('Contains').inputValue(), 'shop');
     assert.equal(await page.getByLabel('DNS', { exact: true }).isChecked(), false);
-    // What happens now comes in too.
+    // New events appear too.
     const before = await rows('shop.example.org').count();
     await visit('shop.example.org');
     await waitUntil('the new row', async () => (await rows('shop.example.org').count()) > before);
@@ -132,7 +132,7 @@ describe('watching', () => {
     assert.deepEqual(opened.watch.troubles, []);
   });
 
-  it('a filter that is none says which value, and what would be right', async () => {
+  it('an invalid filter shows the value, and what is expected', async () => {
     const user = person(page);
     await user.visit('/live');
     await user.fill('Client', '203.0.113.999');
@@ -142,7 +142,7 @@ describe('watching', () => {
     assert.deepEqual(await axe(page), []);
   });
 
-  it('a row leads to its server, to its rule, and to the rest of its client', async () => {
+  it('a row links to its server, to its rule, and to the other rows of its client', async () => {
     const user = person(page);
     await visit('example.com');
     const place = '/live?kind=connection&server=web1';
@@ -159,13 +159,13 @@ describe('watching', () => {
     await user.click('Explain this connection', 'link');
     await title('Explain');
     await page.getByText('example.com leads to web1').first().waitFor();
-    // The rule of the listener is in the document, that of the name on the page of its server.
+    // The rule of the listener is in the document; that of the name is on the page of its server.
     await page.getByRole('link', { name: 'the rule: /hosts/0' }).first().click();
     await title('web1');
     assert.deepEqual(opened.watch.troubles, []);
   });
 
-  it('explain: where something would lead, why not, and what is no question', async () => {
+  it('explain: where a connection would lead, why it is refused, and an invalid question', async () => {
     const user = person(page);
     await user.visit('/explain');
     await page.getByText('Nothing is sent: the answer comes').waitFor();
@@ -234,7 +234,7 @@ describe('watching', () => {
     await user.press('Enter');
     await page.getByRole('link', { name: 'Übersicht' }).first().waitFor();
     await user.press('Control+k');
-    // Arrows go round: the last entry comes before the first.
+    // The arrow keys wrap around: the last entry comes before the first.
     await user.press('ArrowUp');
     await page.getByRole('option', { name: 'Abmelden', selected: true }).waitFor();
     await user.press('Enter');

@@ -1,6 +1,6 @@
 /**
- * Requests for every route of the admin API, made from its schemas: valid, nearly valid, and random. The answer is never a 5xx,
- * and an error says what is expected.
+ * Requests for every route of the admin API, generated from its schemas: valid, almost valid, and random. The answer is never a
+ * 5xx, and an error says what is expected.
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
@@ -9,10 +9,10 @@ import type { SchemaNode } from '../../src/config/json-schema.ts';
 import type { Route } from '../../src/admin/route-table.ts';
 import { TOKEN, testAdmin } from '../unit/admin/fixture.ts';
 
-/** Answers that have no end. */
+/** Answers without an end. */
 const STREAMS = new Set(['/api/live']);
 
-/** Texts that some format or other takes, and some that are a trap. */
+/** Texts that are valid in some format, and some that are traps. */
 const TEXTS = fc.constantFrom(
   '',
   '0',
@@ -54,7 +54,7 @@ const anything = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** Mostly what the schema asks for; now and then, at any depth, something else. */
+/** Mostly values that fit the schema; from time to time, at any depth, something else. */
 function fitting(schema: SchemaNode): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 9, arbitrary: right(schema) }, { weight: 1, arbitrary: anything });
 }
@@ -130,10 +130,10 @@ function requests({ schema, method, url }: Route) {
   });
 }
 
-/** Sends `count` requests in all; throws with the request, and what repeats it, when an answer is not as it must be. */
+/** Sends `count` requests; throws with the request, and how to repeat it, if an answer is not as required. */
 export async function fuzzApi({ count, seed }: { count: number; seed: number }): Promise<void> {
   const undo: (() => unknown)[] = [];
-  // What testAdmin asks of a test is only to clean up after it.
+  // testAdmin needs a test only for the clean-up.
   const context = { after: (clean: () => unknown) => void undo.push(clean) } as unknown as TestContext;
   try {
     const { app } = await testAdmin(context);

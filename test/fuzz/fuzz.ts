@@ -2,11 +2,11 @@ import { seededRandom } from '../random.ts';
 import { mutate } from './mutate.ts';
 import type { FuzzTarget } from './target.ts';
 
-/** One input in this many is random bytes throughout. */
+/** One input in this many consists entirely of random bytes. */
 const RANDOM_EVERY = 20;
 const LONGEST_RANDOM = 200;
 
-/** Runs a target on `count` inputs; throws with the input and what repeats it when one fails. */
+/** Runs a target on `count` inputs; if one fails, throws with the input and how to repeat it. */
 export function fuzz(target: FuzzTarget, { count, seed }: { count: number; seed: number }): void {
   const random = seededRandom(seed);
   for (let i = 0; i < count; i++) {

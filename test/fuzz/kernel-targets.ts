@@ -24,7 +24,7 @@ export function kernelTargets(): FuzzTarget[] {
           buildNetlinkAttribute(4, netlinkU32(7)),
         ]),
       ],
-      // What came is inside of what was read, in order.
+      // The returned parts are inside the input, in order.
       run(bytes) {
         let offset = 0;
         for (const { body } of parseNetlinkMessages(bytes)) {

@@ -1,8 +1,8 @@
-/** Random changes to bytes, reproducible from a seed: what a hostile or broken peer might send. */
+/** Random changes to bytes, reproducible from a seed, as a hostile or broken peer might send them. */
 
 import type { Random } from '../random.ts';
 
-/** Lengths and counts that parsers stumble over. */
+/** Lengths and counts that are difficult for parsers. */
 const BYTES = [0, 1, 0x7f, 0x80, 0xbf, 0xc0, 0xfe, 0xff];
 const WORDS = [0, 1, 0x7fff, 0x8000, 0xfffe, 0xffff];
 const LONGEST_INSERT = 64;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { REFERENCE_PROPERTIES } from '../unit/services/nat64/reference/properties.ts';
 
-/** Sequences from one seed of fast-check; what it keeps of them is freed after so many. */
+/** Sequences from one seed of fast-check. It keeps some memory of them, which is freed after so many. */
 const RUNS_A_SEED = 200;
 
 /**

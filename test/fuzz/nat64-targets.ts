@@ -28,7 +28,7 @@ const INTERNET6 = '64:ff9b::203.0.113.9';
 const OUTWARD = { source: ISLAND, destination: INTERNET6, data: new Uint8Array(40) };
 const INWARD = { source: '203.0.113.9', destination: '198.51.100.1', data: new Uint8Array(40) };
 
-/** One translator for all packets: what earlier ones left in its tables is part of the input. */
+/** One translator for all packets: the entries that earlier ones left in its tables are part of the input. */
 export function nat64Target(
   name: string,
   options: HarnessOptions,
@@ -70,7 +70,7 @@ export function nat64Target(
   };
 }
 
-/** Frames as a TUN device with offloads gives them: packets that stand for several, and what is sent in bursts. */
+/** Frames as a TUN device with offloads delivers them: packets that stand for several, and packets sent in bursts. */
 export function nat64OffloadTarget(): FuzzTarget {
   const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
   const outward = { ...OUTWARD, sourcePort: 1024, destinationPort: 53, data: new Uint8Array(300) };
@@ -98,8 +98,8 @@ export function nat64OffloadTarget(): FuzzTarget {
 }
 
 /**
- * Fragments, in a memory so small that all of them compete for it: whatever comes, every block of it stays accounted for.
- * Each input is followed by one of the right fragments, so that what was changed meets them.
+ * Fragments in a memory so small that all of them compete for it: for any input, every block stays accounted for. Each input is
+ * followed by one of the correct fragments, so that changed fragments meet correct ones.
  */
 export function nat64FragmentsTarget(): FuzzTarget {
   const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
@@ -139,12 +139,12 @@ export function nat64FragmentsTarget(): FuzzTarget {
 
 const MAPPED4 = '192.0.2.9';
 const MAPPED6 = '2001:db8:1::99';
-/** A node of the IPv4 side, and how it is seen from the other. */
+/** A node on the IPv4 side, and its representation on the other. */
 const NODE4 = '203.0.113.80';
 const NODE6 = '2001:db8:9::80';
 const SECOND_PREFIX = '2001:db8:64::/96';
 
-/** The same with all that can be configured beside sessions: address mappings, other prefixes, denied addresses, blocks. */
+/** The same with all settings that are possible beside sessions: address mappings, other prefixes, denied addresses, blocks. */
 export function mappedNat64Target(): FuzzTarget {
   const out = { source: MAPPED6, destination: INTERNET6, data: new Uint8Array(40) };
   const back = { source: '203.0.113.9', destination: MAPPED4, data: new Uint8Array(40) };
@@ -193,7 +193,7 @@ export function mappedNat64Target(): FuzzTarget {
   ]);
 }
 
-/** Stateless mode: hosts with IPv4 addresses inside their own, and none with sessions. */
+/** Stateless mode: hosts with embedded IPv4 addresses, and none with sessions. */
 export function statelessNat64Target(): FuzzTarget {
   const embed = (text: string) => `2001:db8:64::${text}`;
   const ports = { sourcePort: 1024, destinationPort: 53, data: new Uint8Array(40) };
@@ -222,7 +222,7 @@ export function statelessNat64Target(): FuzzTarget {
   };
 }
 
-/** The file of kept sessions, the checksum made right again half of the time: what it says is restored. */
+/** The file of kept sessions. Half of the time the checksum is corrected, so that its content is restored. */
 export function snapshotTarget(): FuzzTarget {
   const addresses = Int32Array.of(readU32(address('198.51.100.1'), 0) | 0, ...Array<number>(15).fill(0));
   const host = [0, 4, 8, 12].map((at) => readU32(address(ISLAND), at) | 0);

@@ -18,7 +18,7 @@ const EMPTY_CONFIG = fillDefaults({});
 const SSH_KEY =
   'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpa me@example.com';
 
-/** What was taken is right by itself, and each problem has its line. */
+/** The accepted servers are valid by themselves, and each problem has its line. */
 function pastedHosts(bytes: Uint8Array): void {
   const pasted = Buffer.from(bytes).toString('utf8');
   const { hosts, problems } = parseHosts(pasted, EMPTY_CONFIG);
@@ -31,7 +31,7 @@ function pastedHosts(bytes: Uint8Array): void {
   assert.ok('config' in loaded, JSON.stringify(loaded));
 }
 
-/** What is let in is one line, without options before the key, and reads as the same key again. */
+/** An accepted key is one line, without options before the key, and is read back as the same key. */
 function sshPublicKey(bytes: Uint8Array): void {
   const key = parseSshPublicKey(Buffer.from(bytes).toString('utf8'));
   if (typeof key === 'string') return;

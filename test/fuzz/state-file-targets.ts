@@ -9,7 +9,7 @@ import { allotPorts } from '../../src/services/forward/allot-ports.ts';
 import { parseAllotments } from '../../src/services/forward/allotment-file.ts';
 import type { FuzzTarget } from './target.ts';
 
-/** What `parse` takes is given to `use`; what it refuses is an Error. */
+/** Passes content that `parse` accepts to `use`; a refusal must be an Error. */
 function target<T>(
   name: string,
   seeds: readonly string[],

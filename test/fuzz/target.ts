@@ -1,8 +1,8 @@
 export interface FuzzTarget {
   readonly name: string;
-  /** Valid inputs, as a start for mutations. */
+  /** Valid inputs, as the start for mutations. */
   readonly seeds: readonly Uint8Array[];
-  /** Throws when something that must hold does not. */
+  /** Throws if an invariant does not hold. */
   readonly run: (bytes: Uint8Array) => void;
 }
 

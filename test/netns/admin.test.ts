@@ -1,5 +1,5 @@
 /**
- * Who reaches the admin page, over which transport, and what outlives the process: the real one, on a drawn network.
+ * Who can reach the admin page, over which transport, and what survives the process: the real process, on a drawn network.
  *
  *   neighbour 2001:db8:1::10, 192.0.2.10 ──┐
  *                                          ├── appliance ::1, 192.0.2.1 (192.0.2.254 and ::fe: the router)
@@ -53,13 +53,13 @@ type Name = keyof typeof SPEC.hosts;
 
 const CONFIGURATION = {
   version: 1,
-  // Only the admin page is looked at here.
+  // Only the admin page matters here.
   dns64: { enabled: false },
   nat64: { enabled: false },
   admin: { listen: ['::', '0.0.0.0'], allow: ['lan', '198.51.100.0/24'] },
 };
 
-describe('who reaches the admin page', { concurrency: false }, () => {
+describe('access to the admin page', { concurrency: false }, () => {
   let topology: Topology<Name>;
   let process_: Child;
   let stateDirectory: string;
@@ -86,7 +86,7 @@ describe('who reaches the admin page', { concurrency: false }, () => {
     );
   }
 
-  /** curl's own refusal (7: cannot connect, 56: reset) is its exit code; else the status of the answer. */
+  /** The exit code of curl if it refused (7: cannot connect, 56: reset), else the status of the answer. */
   async function curl(from: Name, url: string, ...args: string[]) {
     const format = '\n%{http_code} %{redirect_url}';
     const { code, stdout } = await topology.hosts[from].attempt('curl', [
@@ -131,7 +131,7 @@ describe('who reaches the admin page', { concurrency: false }, () => {
     });
   }
 
-  it('who takes the certificate from the file trusts every address and name of the appliance', async () => {
+  it('a client that trusts the certificate file accepts every address and name of the appliance', async () => {
     const file = join(stateDirectory, 'admin-certificate.pem');
     const trusting = ['--cacert', file];
     for (const host of ['192.0.2.1', '[2001:db8:1::1]']) {
@@ -149,7 +149,7 @@ describe('who reaches the admin page', { concurrency: false }, () => {
     ]);
   });
 
-  it('an own address of the appliance is not its local network: something there relays, and nobody knows for whom', async () => {
+  it('a client at an own address of the appliance is not local: it may be a relay for anybody', async () => {
     for (const host of ['192.0.2.1', '[2001:db8:1::1]']) {
       const session = await curl('appliance', `https://${host}:${PORT}/api/session`, '-k');
       assert.equal(session.json().claim.isLocal, false);
@@ -163,7 +163,7 @@ describe('who reaches the admin page', { concurrency: false }, () => {
     );
   });
 
-  it('a stranger is not even heard', async () => {
+  it('a stranger gets no answer at all', async () => {
     for (const scheme of ['http', 'https']) {
       const { status, code } = await curl('stranger', `${scheme}://192.0.2.1:${PORT}/api/health`, '-k');
       assert.equal(status, 0);
@@ -171,7 +171,7 @@ describe('who reaches the admin page', { concurrency: false }, () => {
     }
   });
 
-  it('the first password is set from the own network only', async () => {
+  it('the first password is set from the local network only', async () => {
     const url = `https://192.0.2.1:${PORT}/api/first-run`;
     const refused = await curl('friend', url, '-k', ...json({ password: PASSWORD }));
     assert.equal(refused.status, 403);
@@ -182,7 +182,7 @@ describe('who reaches the admin page', { concurrency: false }, () => {
     assert.equal(late.json().error, 'already-claimed');
   });
 
-  it('password, session, certificate and audit log outlive a kill; the claim window does not open again', async () => {
+  it('password, session, certificate and audit log survive a kill; the claim window does not open again', async () => {
     const before = readFileSync(join(stateDirectory, 'admin-certificate.pem'), 'utf8');
     await process_.stop('SIGKILL');
     await start();
@@ -207,7 +207,7 @@ describe('who reaches the admin page', { concurrency: false }, () => {
     );
   });
 
-  it('recovery on the appliance itself: the bootstrap token sets another password', async () => {
+  it('recovery on the appliance itself: the bootstrap token sets a new password', async () => {
     const token = readFileSync(join(stateDirectory, 'admin-token'), 'utf8').trim();
     const next = 'found again at last';
     const base = `http://127.0.0.1:${PORT}/api`;

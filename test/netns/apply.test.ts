@@ -1,5 +1,5 @@
 /**
- * Changes that cut off the client that made them: the appliance's own address, its port, a process that is killed meanwhile.
+ * Changes that cut off the client that made them: the appliance's own address, its port, a process that is killed during the change.
  *
  *   desk ------------------------- appliance
  *   192.0.2.10/24                  192.0.2.1/24, 192.0.2.2/24
@@ -107,7 +107,7 @@ describe('changes of the configuration that nobody confirms', () => {
     ['port', configuration('192.0.2.1', 8065), OTHER_PORT],
     ['family of its address', configuration('2001:db8:1::1'), OVER_IPV6],
   ] as const) {
-    it(`another ${what}: confirmed from there, it stays`, async () => {
+    it(`another ${what}: it stays when it is confirmed from there`, async () => {
       const process = await startAnew();
       assert.equal((await apply(changed, 60))['changed'], true);
       await waitUntil('the old address to be closed', async () => !(await isServed(FIRST)));
@@ -119,12 +119,12 @@ describe('changes of the configuration that nobody confirms', () => {
       await child?.stop();
     });
 
-    it(`another ${what}: unconfirmed, it goes back by itself`, async () => {
+    it(`another ${what}: without confirmation it is rolled back`, async () => {
       const process = await startAnew();
       assert.equal((await apply(changed, 2))['changed'], true);
       await waitUntil('the new address', () => isServed(address));
-      await waitUntil('the way back', async () => (await isServed(FIRST)) && !(await isServed(address)));
-      // It is written down when everything follows it again, a little after the old address does.
+      await waitUntil('the rollback', async () => (await isServed(FIRST)) && !(await isServed(address)));
+      // The file is written once all parts follow the old configuration again, a little after the old address is back.
       const { lastRollback } = await waitUntil('the end of the countdown', async () => {
         const answer = await api(FIRST, '/config/pending');
         return answer['pending'] === null ? answer : undefined;
@@ -134,7 +134,7 @@ describe('changes of the configuration that nobody confirms', () => {
       await process.stop();
     });
 
-    it(`another ${what}: killed in the countdown, it starts with the one before`, async () => {
+    it(`another ${what}: killed in the countdown, the process starts with the old configuration`, async () => {
       const process = await startAnew();
       assert.equal((await apply(changed, 3600))['changed'], true);
       await waitUntil('the new address', () => isServed(address));
@@ -158,16 +158,16 @@ describe('changes of the configuration that nobody confirms', () => {
     });
   }
 
-  it('an access list that locks its maker out goes back by itself', async () => {
+  it('an access list that locks out its author is rolled back', async () => {
     const process = await startAnew();
     const admin = { ...configuration('192.0.2.1').admin, allow: ['198.51.100.0/24'] };
     assert.equal((await apply({ ...configuration('192.0.2.1'), admin }, 1))['changed'], true);
-    await waitUntil('the way back in', () => isServed(FIRST));
-    await waitUntil('the way back in the history', async () => (await history(FIRST))[0].why === 'rollback');
+    await waitUntil('access again', () => isServed(FIRST));
+    await waitUntil('the rollback in the history', async () => (await history(FIRST))[0].why === 'rollback');
     await process.stop();
   });
 
-  it('an orderly stop in the countdown, as at a reboot, is no confirmation', async () => {
+  it('an orderly stop in the countdown, as at a reboot, does not confirm the change', async () => {
     const process = await startAnew();
     await apply(configuration('192.0.2.2'), 3600);
     assert.equal(await process.stop('SIGTERM'), 0);
@@ -176,11 +176,11 @@ describe('changes of the configuration that nobody confirms', () => {
     await next.stop();
   });
 
-  it('killed at any moment of a change, it starts with the one before', async () => {
+  it('killed at any moment of a change, the process starts with the old configuration', async () => {
     for (const killAfterMs of [0, 2, 4, 7, 10, 15, 25, 40]) {
       const process = await startAnew();
       const applying = apply(configuration('192.0.2.2'), 3600).catch(() => undefined);
-      await delay(killAfterMs); // The moment is what the test varies; it waits for nothing.
+      await delay(killAfterMs); // The test varies this moment; it does not wait for an event.
       await process.stop('SIGKILL');
       await applying;
       const next = await start();
@@ -190,7 +190,7 @@ describe('changes of the configuration that nobody confirms', () => {
     }
   });
 
-  it('an edit and SIGHUP in the countdown are the later word', async () => {
+  it('an edit and SIGHUP in the countdown replace the change', async () => {
     const process = await startAnew();
     await apply(configuration('192.0.2.2'), 3600);
     await waitUntil('the new address', () => isServed(SECOND));

@@ -1,6 +1,6 @@
 /**
  * "Check my setup" and the health of the servers, on the lab's own network (lab/world.ts draws it). At first everything is
- * green. Then one thing after the other is broken: its own line reports it, no other line does, and it is green again once the
+ * green. Then one thing after another is broken: its own line reports it, no other line does, and it is green again once the
  * thing is fixed.
  */
 import assert from 'node:assert/strict';
@@ -23,10 +23,10 @@ import type {
 } from '../../src/admin/contract/checks.ts';
 import type { StatusAnswer } from '../../src/admin/contract/status.ts';
 
-/** The lab shares these with the machine that it runs on. */
+/** The lab has these in common with the machine that it runs on. */
 const OF_THE_MACHINE = new Set(['clock', 'disk', 'disk-wear', 'temperature', 'power']);
 const UPSTREAM = `dns64-upstreams/udp-${ADDRESSES.dns.replaceAll('.', '-')}`;
-/** What looking costs for good: modules, TLS, what the garbage collector has not taken yet. */
+/** What the checks cost permanently: modules, TLS, memory that the garbage collector has not freed yet. */
 const MEMORY_LIMIT_BYTES = 12e6;
 
 describe('checks', { concurrency: false }, () => {
@@ -55,7 +55,7 @@ describe('checks', { concurrency: false }, () => {
   const states = (items: readonly CheckItem[]) =>
     items.map(({ id, state, what }) => `${id} ${state}: ${what}`);
 
-  /** All checks again, until exactly these lines are open: DNS64 asks an upstream that was away again on a timer. */
+  /** Runs all checks again until exactly these lines are open: DNS64 retries an unreachable upstream only after a while. */
   async function expectOpen(...ids: string[]): Promise<CheckItem[]> {
     let found: CheckItem[] = [];
     const isSo = async () => {
@@ -70,7 +70,7 @@ describe('checks', { concurrency: false }, () => {
     return found;
   }
 
-  /** Exactly one line is open, it fails, and says this. */
+  /** Exactly one line is open, it fails, and it says this. */
   async function expectFailure(id: string, what: RegExp, remedy: RegExp): Promise<CheckItem> {
     const [item] = await expectOpen(id);
     assert.equal(item.state, 'fail', item.what);
@@ -80,8 +80,8 @@ describe('checks', { concurrency: false }, () => {
     return item;
   }
 
-  /** "Check again" of this line, once what it is about has been mended; all that had followed from it becomes green, too. */
-  async function expectMended(id: string): Promise<void> {
+  /** "Check again" of this line after its fault was fixed. The lines that had failed because of it become green, too. */
+  async function expectFixed(id: string): Promise<void> {
     await waitUntil(`${id} to be green`, async () => {
       const { items } = await post<ChecksAnswer>('/api/checks/run', { id });
       return items.find((item) => item.id === id)?.state === 'ok';
@@ -99,10 +99,10 @@ describe('checks', { concurrency: false }, () => {
     assert.ok(rssBytes - before < MEMORY_LIMIT_BYTES);
     const notOk = ofTheLab(answer).filter(({ state, id }) => state !== 'ok' && id !== 'nat64-drops');
     assert.deepEqual(states(notOk), []);
-    // What it counts needs a run before.
+    // Its count needs an earlier run.
     const { items } = await runAll();
     assert.equal(items.find(({ id }) => id === 'nat64-drops')?.state, 'ok');
-    // The clients that waited for the start have come this way.
+    // The clients that waited for the start have come through these ports.
     const ports = items.find(({ id }) => id === 'open-ports');
     assert.match(
       ports?.what ?? '',
@@ -112,9 +112,9 @@ describe('checks', { concurrency: false }, () => {
     assert.match(path?.what ?? '', /answers through NAT64, asked at 64:ff9b::c633:6435/);
   });
 
-  it('tells of each server what it measured, through the PROXY protocol too', async () => {
+  it('reports the measurements of each server, through the PROXY protocol too', async () => {
     const { hosts } = (await appliance.api('/api/hosts')) as HostsAnswer;
-    const told = hosts.map(({ name, health, sshPort }) => ({
+    const measured = hosts.map(({ name, health, sshPort }) => ({
       name,
       state: health.state,
       probes: health.probes.map((probe) => `${probe.service} ${probe.name} ${probe.hostname ?? ''}`.trim()),
@@ -128,7 +128,7 @@ describe('checks', { concurrency: false }, () => {
       `https http ${main}`,
       ...others.map((name) => `https tls ${name}`),
     ];
-    assert.deepEqual(told, [
+    assert.deepEqual(measured, [
       {
         name: 'web1',
         state: 'ok',
@@ -157,7 +157,7 @@ describe('checks', { concurrency: false }, () => {
     assert.match(hosts[1].snippets[0].text, /listen \[2001:db8:1::20\]:443 ssl proxy_protocol;/);
   });
 
-  it('tells which DNS records have arrived', async () => {
+  it('reports which DNS records have arrived', async () => {
     const answer = (await appliance.api('/api/hosts/web1/dns-records')) as DnsRecordsAnswer;
     assert.deepEqual(answer.publicIpv4.address, ADDRESSES.appliance4);
     assert.deepEqual(
@@ -169,7 +169,7 @@ describe('checks', { concurrency: false }, () => {
     );
   });
 
-  it('tells what the network is like, and who is on it', async () => {
+  it('reports the interfaces of the network and its hosts', async () => {
     const network = (await appliance.api('/api/network')) as NetworkAnswer;
     assert.deepEqual(network.addresses, [ADDRESSES.appliance4, ADDRESSES.appliance6]);
     assert.deepEqual(network.gateway4, { address: '192.0.2.254', interface: 'wan' });
@@ -184,7 +184,7 @@ describe('checks', { concurrency: false }, () => {
       ],
     );
 
-    // Forgotten by the kernel, they are found by asking.
+    // The kernel has forgotten the neighbours: a probe finds them.
     await world.hosts.appliance.run('ip', ['-6', 'neigh', 'flush', 'dev', 'lan']);
     const { neighbours } = await post<NeighboursAnswer>('/api/neighbours/probe', {});
     assert.deepEqual(
@@ -210,10 +210,10 @@ describe('checks', { concurrency: false }, () => {
       ['ok', 'ok', 'fail'],
     );
     await world.startWeb('web3');
-    await expectMended('server/web3');
+    await expectFixed('server/web3');
   });
 
-  it('a server answers nothing', async () => {
+  it('a server does not answer', async () => {
     const { web3 } = world.hosts;
     const silence =
       'table inet silence {\nchain everything {\ntype filter hook input priority 0; policy drop;\n}\n}\n';
@@ -224,10 +224,10 @@ describe('checks', { concurrency: false }, () => {
       /that its firewall allows the appliance/,
     );
     await web3.run('nft', ['delete', 'table', 'inet', 'silence']);
-    await expectMended('server/web3');
+    await expectFixed('server/web3');
   });
 
-  it('a certificate names another host', async () => {
+  it('a certificate is for another host', async () => {
     await world.ca.issue('web2', ['example.org', 'old.example.org']);
     await world.servers.web2.stop();
     await world.startWeb('web2');
@@ -245,7 +245,7 @@ describe('checks', { concurrency: false }, () => {
     await world.ca.issue('web2', HOSTNAMES.web2);
     await world.servers.web2.stop();
     await world.startWeb('web2');
-    await expectMended('certificate/web2');
+    await expectFixed('certificate/web2');
   });
 
   it('a certificate has expired', async () => {
@@ -260,21 +260,21 @@ describe('checks', { concurrency: false }, () => {
     await world.ca.issue('web1', HOSTNAMES.web1);
     await world.servers.web1.stop();
     await world.startWeb('web1');
-    await expectMended('certificate/web1');
+    await expectFixed('certificate/web1');
   });
 
   it('the resolver of DNS64 is dead', async () => {
     await world.servers.dns.stop();
     await expectFailure(
       UPSTREAM,
-      /udp:\/\/198\.51\.100\.53 cannot be used: (it does not answer|nothing takes queries there)/,
+      /udp:\/\/198\.51\.100\.53 cannot be used: (it does not answer|nothing listens there)/,
       /dns64\.upstreams/,
     );
     await world.startDns();
-    await expectMended(UPSTREAM);
+    await expectFixed(UPSTREAM);
   });
 
-  it('Docker drops what is forwarded: the way through NAT64 fails for it, and health says so', async () => {
+  it('Docker drops forwarded packets: the path through NAT64 fails, and health reports it', async () => {
     const { appliance: host } = world.hosts;
     const health = async () => ((await appliance.api('/api/health')) as { status: string }).status;
     assert.equal(await health(), 'ok');
@@ -299,7 +299,7 @@ describe('checks', { concurrency: false }, () => {
     assert.match(checks?.problem ?? '', /Docker drops what NAT64 forwards/);
     for (const way of ['iifname', 'oifname'])
       await host.run('nft', ['add', 'rule', 'ip', 'filter', 'DOCKER-USER', way, 'nat64', 'accept']);
-    await expectMended('forward-policy');
+    await expectFixed('forward-policy');
     assert.equal(await health(), 'ok');
     await host.run('nft', ['delete', 'table', 'ip', 'filter']);
   });
@@ -312,10 +312,10 @@ describe('checks', { concurrency: false }, () => {
       /Connect the appliance to your router/,
     );
     await world.hosts.appliance.run('ip', ['-4', 'route', 'add', 'default', 'via', '192.0.2.254']);
-    await expectMended('default-route-4');
+    await expectFixed('default-route-4');
   });
 
-  it('a name leads elsewhere', async () => {
+  it('a name points to another address', async () => {
     const wrong = structuredClone<{ hosts: readonly object[] }>(CONFIGURATION);
     const good = readFileSync(appliance.configFile, 'utf8');
     Object.assign(wrong.hosts[2], { hostnames: [...HOSTNAMES.web3, IPV4_ONLY] });
@@ -337,19 +337,19 @@ describe('checks', { concurrency: false }, () => {
     appliance.child.process.kill('SIGHUP');
     await waitUntil('the name to be gone', async () => !(await isChanged()));
     await post<ChecksAnswer>('/api/checks/run', { id: 'certificate/web3' });
-    await expectMended('dns-records/web3');
+    await expectFixed('dns-records/web3');
   });
 
-  it('another program has a port', async () => {
+  it('another program uses a port', async () => {
     await appliance.stop();
     const taker = world.hosts.appliance.spawn('socat', ['TCP4-LISTEN:993,fork', 'PIPE']);
     await taker.waitForListener('tcp', 993);
-    // The proxy cannot start: only what does not need it is waited for.
+    // The proxy cannot start: wait only for the services that do not need it.
     appliance = await startAppliance(world, {
       env: { NODE_EXTRA_CA_CERTS: world.caCertificate },
       await: ['forward', 'dns64', 'nat64'],
     });
-    // It may come last.
+    // The API may come last.
     await waitUntil('the API', () =>
       appliance.request('/api/health').then(
         () => true,
@@ -372,11 +372,11 @@ describe('checks', { concurrency: false }, () => {
       },
     ]);
     await taker.stop();
-    // The proxy tries again by itself.
+    // The proxy retries by itself.
     await waitUntil(
       'the proxy',
       async () => ((await appliance.api('/api/health')) as { status: string }).status === 'ok',
     );
-    await expectMended('port-conflicts');
+    await expectFixed('port-conflicts');
   });
 });

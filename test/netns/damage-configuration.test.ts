@@ -16,10 +16,10 @@ describe('a damaged configuration file', { concurrency: false }, () => {
   });
   after(() => world?.[Symbol.asyncDispose]());
 
-  /** What the configuration file holds, and what of it the problem must say. */
+  /** The content of the configuration file, and what the problem must say about it. */
   const CONFIGURATIONS: readonly [title: string, make: (path: string) => void, ...said: string[]][] = [
     ['missing', (path) => rmSync(path), 'is missing'],
-    ['empty, as a power cut leaves it', (path) => writeFileSync(path, ''), 'is empty'],
+    ['empty, as after a power cut', (path) => writeFileSync(path, ''), 'is empty'],
     ['half', (path) => damage(path, 'half', undefined), 'JSON syntax'],
     ['garbage', (path) => writeFileSync(path, GARBAGE), 'JSON syntax'],
     ['null', (path) => writeFileSync(path, 'null'), 'null is not'],
@@ -67,7 +67,7 @@ describe('a damaged configuration file', { concurrency: false }, () => {
       assert.deepEqual(contentOf(files.config), found, 'nothing was written');
       const { document, revision } = (await running.api('GET', '/api/config')).json();
       assert.deepEqual(document, GOOD);
-      // What runs is kept: a change from the page.
+      // A change from the page keeps the running configuration.
       const kept = await running.api('POST', '/api/config/apply', { document, revision, confirmSeconds: 0 });
       assert.equal(kept.status, 200, kept.body);
       assert.deepEqual(JSON.parse(readFileSync(files.config, 'utf8')), GOOD);
@@ -77,7 +77,7 @@ describe('a damaged configuration file', { concurrency: false }, () => {
     });
   }
 
-  it('without a revision that is good, defaults run and the page is reached from the network', async () => {
+  it('without a good revision, the defaults run and the page can be reached from the network', async () => {
     const files = world.files('none');
     writeFileSync(files.config, '{"hosts": 1}');
     writeFileSync(join(files.state, 'revisions'), GARBAGE);
@@ -86,11 +86,14 @@ describe('a damaged configuration file', { concurrency: false }, () => {
       .run('curl', ['-sSk', 'https://192.0.2.1:8064/api/health'])
       .then(({ stdout }) => ({ body: stdout }));
     assert.match(body, /degraded/);
-    assert.match((await running.agreed()).get('configuration')?.problem ?? '', /\/hosts: 1 .*defaults run/);
+    assert.match(
+      (await running.agreed()).get('configuration')?.problem ?? '',
+      /\/hosts: 1 .*the defaults are running/,
+    );
     assert.deepEqual(readFileSync(join(files.state, 'revisions')), GARBAGE, 'nothing was written');
   });
 
-  it('a refused SIGHUP is told until a good file is read; what ran goes on', async () => {
+  it('a refused SIGHUP is reported until a good file is read; the old configuration stays active', async () => {
     const files = world.files('hup');
     await using running = await world.start(files);
     writeFileSync(files.config, '{"hosts": [{"name": "web1"}]}');

@@ -10,7 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { waitUntil } from '../../lab/wait.ts';
 import { GOOD, type Running, type World, buildDamageWorld } from './damage/world.ts';
 
-/** In the mount namespace of the process: the state directory on a file system of its own. */
+/** In the mount namespace of the process: the state directory on its own file system. */
 const OWN_DISK = `
 mount -t tmpfs -o size=2m,mode=700 tmpfs /mnt
 cp -a "$STATE/." /mnt
@@ -23,7 +23,7 @@ const hoursIn = (path: string): number => {
   return (database.prepare('SELECT count(*) AS count FROM hours').get() as { count: number }).count;
 };
 
-/** 30 days of hours; returns how many there are. */
+/** Writes 30 days of hours; returns how many there are. */
 function fillHistory(path: string): number {
   using database = new DatabaseSync(path);
   const now = Math.floor(Date.now() / 3_600_000) * 3600;
@@ -41,7 +41,7 @@ describe('the state directory', { concurrency: false }, () => {
   });
   after(() => world?.[Symbol.asyncDispose]());
 
-  /** A change is refused, with the reason, and what ran goes on. */
+  /** A change is refused with the reason, and the old configuration stays active. */
   async function refusesChanges(running: Running, reason: RegExp): Promise<void> {
     const { revision } = (await running.api('GET', '/api/config')).json();
     for (const confirmSeconds of [0, 60]) {
@@ -54,7 +54,7 @@ describe('the state directory', { concurrency: false }, () => {
     await running.serves();
   }
 
-  /** Takes what room the start has made, and fills the audit log with what changes nothing. */
+  /** Uses up the room that the start has left, then fills the audit log with entries that change nothing. */
   async function writeUntilFull(running: Running): Promise<void> {
     fill(running.path('filler'));
     const { revision, document } = (await running.api('GET', '/api/config')).json();
@@ -72,7 +72,7 @@ describe('the state directory', { concurrency: false }, () => {
     ['read-only', READ_ONLY, /EROFS/],
     ['full', FULL, /ENOSPC/],
   ] as const) {
-    it(`${title}: all is served, the device is made again, and nothing is lost`, async () => {
+    it(`${title}: all services run, the device is made again, and nothing is lost`, async () => {
       const files = world.files(title);
       const before = fillHistory(join(files.state, 'history.sqlite'));
       await using running = await world.start(files, { prepare });
@@ -82,7 +82,7 @@ describe('the state directory', { concurrency: false }, () => {
       await refusesChanges(running, reason);
       await world.topology.hosts.appliance.run('ip', ['link', 'del', 'nat64']);
       await running.serves();
-      // Asked for, the history is read, or not: the file stays as it is.
+      // Whether the history was read or not, the file stays as it is.
       const span = `from=${new Date(Date.now() - 86_400_000).toISOString()}&to=${new Date().toISOString()}`;
       assert.equal((await running.api('GET', `/api/history?series=proxyConnections&${span}`)).status, 200);
       assert.equal(hoursIn(running.path('history.sqlite')), before);
@@ -91,14 +91,14 @@ describe('the state directory', { concurrency: false }, () => {
     });
   }
 
-  it('full, then not any more: what waited is written, and nothing is told any longer', async () => {
+  it('full, then with room again: waiting data is written, and no problem is reported any longer', async () => {
     const files = world.files('freed');
     await using running = await world.start(files, { prepare: FULL });
     await writeUntilFull(running);
     assert.equal((await running.agreed()).get('storage')?.state, 'degraded');
     rmSync(running.path('filler'));
     await waitUntil(
-      'storage to be well',
+      'storage to recover',
       async () => (await running.agreed()).get('storage')?.state === 'running',
       { timeoutMs: 60_000, intervalMs: 500 },
     );
@@ -106,7 +106,7 @@ describe('the state directory', { concurrency: false }, () => {
     assert.ok(audit.endsWith('\n'));
   });
 
-  it('cannot be made: everything from memory; nobody can become the owner, because nobody would be remembered', async () => {
+  it('cannot be made: everything runs from memory; nobody can become the owner, because the password could not be stored', async () => {
     const { state } = world.files('nowhere');
     const files = { state, config: `${state}.json` };
     writeFileSync(files.config, JSON.stringify(GOOD));
@@ -125,7 +125,7 @@ describe('the state directory', { concurrency: false }, () => {
     assert.equal(readFileSync(files.state, 'utf8'), 'a file in its place');
   });
 
-  it('full in the countdown of a change: it goes back all the same, and so does the next start', async () => {
+  it('full in the countdown of a change: it is rolled back nevertheless, and so it is by the next start', async () => {
     const files = world.files('countdown');
     await using running = await world.start(files, { prepare: OWN_DISK });
     const { revision, document } = (await running.api('GET', '/api/config')).json();
@@ -138,7 +138,7 @@ describe('the state directory', { concurrency: false }, () => {
     assert.equal(applied.status, 200, applied.body);
     fill(running.path('filler'));
     await waitUntil(
-      'what was before',
+      'the old configuration',
       async () => (await running.api('GET', '/api/config')).json().revision === revision,
       { timeoutMs: 30_000, intervalMs: 250 },
     );
@@ -149,7 +149,7 @@ describe('the state directory', { concurrency: false }, () => {
       changed,
       'as it was written',
     );
-    assert.ok(existsSync(running.path('pending-change.json')), 'the mark that a start goes back by');
+    assert.ok(existsSync(running.path('pending-change.json')), 'the file by which a start rolls back');
     rmSync(running.path('filler'));
     await waitUntil('the file', () => !existsSync(running.path('pending-change.json')), {
       timeoutMs: 60_000,

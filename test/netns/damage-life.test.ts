@@ -27,7 +27,7 @@ const PATIENCE = { timeoutMs: 60_000, intervalMs: 250 };
 const NEXT = 'tide tables of the west';
 const PASSPHRASE = 'a long walk on the beach';
 
-/** In the mount namespace of the process: the state directory on a file system of its own. */
+/** In the mount namespace of the process: the state directory on its own file system. */
 const ownDisk = (options: string) => `
 mount -t tmpfs -o ${options},mode=700 tmpfs /mnt
 cp -a "$STATE/." /mnt
@@ -41,7 +41,7 @@ interface Trouble {
   end(running: Running, files: Files): Promise<unknown>;
 }
 
-/** A browser: cookies, and the token against forged requests. */
+/** A browser: cookies, and the token against forged requests (CSRF). */
 function browser(world: World, name: string) {
   const jar = join(world.topology.directory, `jar-${name}`);
   let csrf = '';
@@ -118,7 +118,7 @@ describe('the state directory, while the process runs', { concurrency: false }, 
   ];
 
   for (const { title, disk, said, begin, end } of TROUBLES) {
-    it(`${title}: what is asked of the panel is done, or refused with the reason; then all of it is kept`, async () => {
+    it(`${title}: each request to the panel is carried out, or refused with the reason; later all of it is stored`, async () => {
       const files = world.files('trouble');
       await using running = await world.start(files, { prepare: disk });
       const bootstrap = readFileSync(running.path('admin-token'), 'utf8').trim();
@@ -129,7 +129,7 @@ describe('the state directory, while the process runs', { concurrency: false }, 
       assert.equal(
         (await owner('POST', 'session', { password: PASSWORD })).status,
         200,
-        'who mends it gets in',
+        'the person who fixes it can sign in',
       );
       const token = { name: 'unkept', scope: 'read', expiresInDays: null, password: PASSWORD };
       const refused = await owner('POST', 'tokens', token);
@@ -142,7 +142,7 @@ describe('the state directory, while the process runs', { concurrency: false }, 
       const change = { document: { ...document, shutdownSeconds: 33 }, revision, confirmSeconds: 0 };
       const { answer } = await owner('POST', 'config/apply', change);
       assert.match(answer.message, /E(NOSPC|ROFS|ACCES)/);
-      // A backup has what is in force, and a restore leaves nothing behind that takes the room.
+      // A backup contains the active state, and a restore leaves no files behind that take up room.
       const backup = join(world.topology.directory, 'backup');
       const body = join(world.topology.directory, 'body');
       writeFileSync(body, JSON.stringify({ passphrase: PASSPHRASE }));
@@ -167,9 +167,13 @@ describe('the state directory, while the process runs', { concurrency: false }, 
       await running.serves();
 
       await end(running, files);
-      assert.equal((await owner('POST', 'config/apply', change)).status, 200, 'asked again, it is done');
+      assert.equal(
+        (await owner('POST', 'config/apply', change)).status,
+        200,
+        'accepted when it is sent again',
+      );
       await waitUntil(
-        'storage to be well',
+        'storage to recover',
         async () => !said.test((await running.agreed(bootstrap)).get('storage')?.problem ?? ''),
         PATIENCE,
       );
@@ -197,7 +201,7 @@ describe('the state directory, while the process runs', { concurrency: false }, 
     });
   }
 
-  it('a restore that finds the disk full at the start changes nothing, is told, and is over', async () => {
+  it('a restore that finds the disk full at the start changes nothing, is reported, and is not tried again', async () => {
     const files = world.files('restore');
     const stage = join(files.state, 'restore');
     mkdirSync(stage);
@@ -214,7 +218,7 @@ describe('the state directory, while the process runs', { concurrency: false }, 
     );
   });
 
-  it('a second process on the directory writes nothing: neither a change that waits nor what was kept since is lost', async () => {
+  it('a second process on the directory writes nothing: neither an unconfirmed change nor data stored since is lost', async () => {
     const files = world.files('two');
     await using first = await world.start(files);
     const { revision, document } = (await first.api('GET', '/api/config')).json();
@@ -232,7 +236,7 @@ describe('the state directory, while the process runs', { concurrency: false }, 
     );
     await second.waitForLine(/Another process uses .*this one writes nothing there/, { timeoutMs: 60_000 });
     await second.waitForLine(/"msg":"started"/, { timeoutMs: 60_000 });
-    assert.ok(existsSync(join(files.state, 'pending-change.json')), 'the mark of the change that waits');
+    assert.ok(existsSync(join(files.state, 'pending-change.json')), 'the file of the unconfirmed change');
     const bootstrap = readFileSync(join(files.state, 'admin-token'), 'utf8').trim();
     const token = { name: 'meanwhile', scope: 'read', expiresInDays: null };
     assert.equal((await first.api('POST', '/api/tokens', token, bootstrap)).status, 201);
@@ -256,7 +260,7 @@ describe('the state directory, while the process runs', { concurrency: false }, 
     assert.ok(!existsSync(left));
   });
 
-  /** Resolves with the answer, or writes it into a file. */
+  /** Resolves with the answer, or writes it to a file. */
   async function post(path: string, token: string, body: string, output?: string): Promise<string> {
     const { stdout } = await world.topology.hosts.appliance.run('curl', [
       ...['-sS', '-m', '30', '-H', `authorization: Bearer ${token}`, '-H', 'content-type: application/json'],

@@ -10,12 +10,12 @@ import { after, before, describe, it } from 'node:test';
 import { type Damage, GARBAGE, NOBODY, contentOf, damage } from './damage/files.ts';
 import { type World, buildDamageWorld } from './damage/world.ts';
 
-/** What comes of it: nothing to tell; a condition as long as it lasts; moved aside and told once. */
+/** The outcome: nothing to report; a condition as long as the damage lasts; moved aside and reported once. */
 type Outcome = 'well' | 'condition' | 'aside';
 
 /**
- * A file: the outcome of each kind of damage but "missing" and "read-only", which are well for all, and what a newer version
- * may have written. The screen's file and the audit log are made anew, or go on, whatever is in them.
+ * A file, and its outcome for each kind of damage. "Missing" and "read-only" are harmless for every file. `newer`: content that a
+ * newer version may have written. The screen's file and the audit log are rewritten or appended to, whatever is in them.
  */
 const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>, newer?: string][] = [
   [
@@ -75,7 +75,7 @@ const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>,
       unreadable: 'condition',
     },
   ],
-  // Where there is no runtime directory; here there is one.
+  // Only used where there is no runtime directory; here there is one.
   ['console.json', {}],
   [
     'ssh-ports.json',
@@ -121,7 +121,7 @@ const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>,
   ['authorized_keys', {}],
 ];
 
-/** What was in them is of no use to anybody: written over whoever's they are. */
+/** Their content is of no value: the process overwrites them, whoever owns them. */
 const REMADE = [
   'compile-cache',
   'console.json',
@@ -130,7 +130,7 @@ const REMADE = [
   'ports-sysctl.json',
 ];
 
-/** Each is all files at once: a start costs seconds, and they have nothing to do with each other. */
+/** Each damages all files at once: a start costs seconds, and the files do not depend on each other. */
 const ALL_AT_ONCE: readonly Damage[] = [
   'missing',
   'empty',
@@ -152,7 +152,7 @@ describe('damaged files', { concurrency: false }, () => {
   after(() => world?.[Symbol.asyncDispose]());
 
   for (const how of ALL_AT_ONCE) {
-    it(`every file but those of the configuration and of who may sign in: ${how}`, async (t) => {
+    it(`every file but the configuration and auth.json: ${how}`, async (t) => {
       const files = world.files(how);
       const rows = FILES.filter(([name]) => how !== 'read-only' || existsSync(join(files.state, name)));
       for (const [name, , newer] of rows) {
@@ -162,22 +162,23 @@ describe('damaged files', { concurrency: false }, () => {
         if (how !== 'newer' || newer !== undefined) damage(path, how, newer);
       }
       await using running = await world.start(files);
-      // The database is opened when somebody asks for the time before.
+      // The database is opened when older history is requested.
       const span = `from=${new Date(Date.now() - 86_400_000).toISOString()}&to=${new Date().toISOString()}`;
       const history = await running.api('GET', `/api/history?series=proxyConnections&${span}`);
       assert.equal(history.status, 200, history.body);
-      // Something for the audit log; it changes nothing.
+      // An entry for the audit log; it changes nothing.
       const { document, revision } = (await running.api('GET', '/api/config')).json();
       const applied = { document, revision, confirmSeconds: 0 };
       assert.equal((await running.api('POST', '/api/config/apply', applied)).status, 200);
       assert.match((await running.api('GET', '/api/audit')).body, /Activates a configuration/);
       assert.equal((await running.api('GET', '/api/config/revisions')).status, 200);
       const reports = await running.agreed();
-      const told = reports.get('storage')?.problem ?? '';
+      const problem = reports.get('storage')?.problem ?? '';
       const wanted = (outcome: Outcome) =>
         rows.filter(([, outcomes]) => outcomes[how] === outcome).map(([name]) => name);
-      for (const name of wanted('condition')) assert.ok(told.includes(name), `${name} is not in: ${told}`);
-      if (wanted('condition').length === 0) assert.equal(told, '');
+      for (const name of wanted('condition'))
+        assert.ok(problem.includes(name), `${name} is not in: ${problem}`);
+      if (wanted('condition').length === 0) assert.equal(problem, '');
       for (const name of wanted('aside')) {
         const aside = join(files.state, `${name}.damaged-1`);
         assert.ok(existsSync(aside), `${aside}\n${readdirSync(files.state).join(' ')}`);
@@ -193,7 +194,7 @@ describe('damaged files', { concurrency: false }, () => {
       const notices = (await running.api('GET', '/api/events?kind=notice&limit=100')).body;
       for (const name of wanted('aside'))
         assert.ok(notices.includes(`${name} was damaged`), `${name}: ${notices}`);
-      // Nothing that could not be read was replaced.
+      // Unreadable files were not replaced.
       if (how === 'unreadable')
         for (const [name] of rows)
           if (!REMADE.includes(name)) assert.equal(lstatSync(join(files.state, name)).uid, NOBODY, name);
@@ -201,7 +202,7 @@ describe('damaged files', { concurrency: false }, () => {
     });
   }
 
-  /** Who may sign in: whatever happens to it, the page is not given to the next visitor. */
+  /** The file of the sign-in data: whatever happens to it, the next visitor cannot claim the page. */
   for (const how of [
     'missing',
     'empty',
@@ -213,7 +214,7 @@ describe('damaged files', { concurrency: false }, () => {
     'unreadable',
     'newer',
   ] as const) {
-    it(`the file of who may sign in is ${how}: nobody signs in, all is served, and root sets a new password`, async () => {
+    it(`auth.json is ${how}: nobody can sign in, all services run, and root sets a new password`, async () => {
       const files = world.files('auth');
       const path = join(files.state, 'auth.json');
       damage(path, how, '{"version":2}');
@@ -234,7 +235,7 @@ describe('damaged files', { concurrency: false }, () => {
           /auth\.json cannot be used .*set a new password with the bootstrap token/,
         );
       }
-      assert.deepEqual(contentOf(path), found, 'nor does the end of the process write over it');
+      assert.deepEqual(contentOf(path), found, 'the end of the process does not overwrite it either');
       await using running = await world.start(files);
       const next = 'found again at last';
       assert.equal((await running.api('PUT', '/api/password', { next }, bootstrap)).status, 200);

@@ -1,5 +1,5 @@
 /**
- * The image's firewall, kept by its service: what other programs do to it is undone.
+ * The image's firewall, kept by its service: changes by other programs are undone.
  *
  *   stranger 192.0.2.10 ── wire ── appliance 192.0.2.1, with a program that must not be reachable
  */
@@ -20,26 +20,26 @@ const SPEC = {
   },
 } as const;
 
-const ROWS: readonly { readonly title: string; readonly change: string; readonly told: RegExp }[] = [
+const ROWS: readonly { readonly title: string; readonly change: string; readonly notice: RegExp }[] = [
   {
-    title: 'the whole ruleset flushed',
+    title: 'the whole ruleset is flushed',
     change: 'nft flush ruleset',
-    told: /^The program nft \(process \d+\) removed the nftables table inet tombolo_firewall; put back\.$/,
+    notice: /^The program nft \(process \d+\) removed the nftables table inet tombolo_firewall; put back\.$/,
   },
   {
-    title: 'the table deleted',
+    title: 'the table is deleted',
     change: 'nft delete table inet tombolo_firewall',
-    told: /removed the nftables table inet tombolo_firewall; put back/,
+    notice: /removed the nftables table inet tombolo_firewall; put back/,
   },
   {
-    title: 'everybody let in',
+    title: 'everybody is let in',
     change: 'nft insert rule inet tombolo_firewall input accept',
-    told: /changed the nftables table inet tombolo_firewall; put back/,
+    notice: /changed the nftables table inet tombolo_firewall; put back/,
   },
   {
-    title: 'the policy changed',
+    title: 'the policy is changed',
     change: "nft 'chain inet tombolo_firewall input { policy accept; }'",
-    told: /changed the nftables table inet tombolo_firewall; put back/,
+    notice: /changed the nftables table inet tombolo_firewall; put back/,
   },
 ];
 
@@ -64,24 +64,24 @@ describe('the firewall', () => {
     (await net.hosts.stranger.attempt('socat', ['-T1', '-', `TCP:192.0.2.1:${PORT},connect-timeout=2`]))
       .stdout === 'reached\n';
 
-  test('is in place, and tells nothing of it', async () => {
+  test('is in place, and reports nothing', async () => {
     assert.equal(await reaches(), false);
     assert.equal(service.output().trim(), 'running');
   });
 
-  // Few enough not to be taken for a fight.
-  for (const { title, change, told } of ROWS)
+  // Few enough that the service does not regard them as a conflict.
+  for (const { title, change, notice } of ROWS)
     test(`${title}: put back`, async () => {
       const before = service.output().length;
       await net.hosts.appliance.run('sh', ['-c', change]);
-      await waitUntil('the notice', () => told.test(service.output().slice(before).trim()), {
+      await waitUntil('the notice', () => notice.test(service.output().slice(before).trim()), {
         explain: () => service.output(),
         timeoutMs: 60_000,
       });
       await waitUntil('a closed port', async () => !(await reaches()), { timeoutMs: 60_000 });
     });
 
-  test('who has connected of late is no change', async () => {
+  test('an entry in the set of recent clients is not a change', async () => {
     const before = service.output().length;
     const { appliance } = net.hosts;
     await appliance.run('nft', [
@@ -92,7 +92,7 @@ describe('the firewall', () => {
       'ssh_clients',
       '{ 192.0.2.10 limit rate over 30/minute burst 30 packets }',
     ]);
-    // A change that is one comes after it in the same row of notifications.
+    // A real change follows in the same sequence of notifications.
     await appliance.run('nft', ['flush', 'chain', 'inet', 'tombolo_firewall', 'forward']);
     await waitUntil('the notice', () => service.output().length > before, { timeoutMs: 120_000 });
     assert.doesNotMatch(

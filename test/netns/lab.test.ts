@@ -61,7 +61,7 @@ describe('lab', { concurrency: false }, () => {
     );
   }
 
-  it('answers on every service soon after its start', (t: TestContext) => {
+  it('every service answers soon after its start', (t: TestContext) => {
     t.diagnostic(`from start to first answer: ${JSON.stringify(appliance.answeredAfterMs)} ms`);
   });
 
@@ -244,7 +244,7 @@ describe('lab', { concurrency: false }, () => {
     },
   ] as const;
   for (const { from, device, source, target, gateway } of LIARS) {
-    it(`withstands packets that lie, from ${from}, and counts them`, async (t: TestContext) => {
+    it(`withstands malformed packets from ${from}, and counts them`, async (t: TestContext) => {
       const macFile = `/sys/class/net/${gateway}/address`;
       const { stdout: mac } = await world.hosts.appliance.run('cat', [macFile]);
       const drops = async () =>
@@ -260,7 +260,7 @@ describe('lab', { concurrency: false }, () => {
     });
   }
 
-  it('refuses a bad configuration while it runs, says where, and goes on', async () => {
+  it('refuses a bad configuration while it runs, reports where, and keeps running', async () => {
     const good = readFileSync(appliance.configFile, 'utf8');
     writeFileSync(appliance.configFile, good.replace('"mail.example.com"', '"mail..example.com"'));
     appliance.child.process.kill('SIGHUP');
@@ -278,7 +278,7 @@ describe('lab', { concurrency: false }, () => {
     await isUnharmed();
   });
 
-  it('applies a change through the API without touching what it does not concern', async () => {
+  it('applies a change through the API without touching unrelated connections', async () => {
     const download = world.hosts.client.run('curl', [
       ...[
         '-sS',
@@ -322,10 +322,10 @@ describe('lab', { concurrency: false }, () => {
   });
 
   for (const victim of DATA_PLANES) {
-    it(`starts the ${victim} thread again when it dies, and the others never notice`, async (t: TestContext) => {
+    it(`restarts the ${victim} thread when it dies, without effect on the others`, async (t: TestContext) => {
       const others = DATA_PLANES.filter((name) => name !== victim);
       const restarts = await appliance.restarts();
-      // Through one thread each, and slow enough to be there when the other dies.
+      // One connection through each thread, slow enough to be still open when the other thread dies.
       const download = (host: 'client' | 'web2', name: string) =>
         world.hosts[host].run('curl', [
           '-sS',
@@ -361,7 +361,7 @@ describe('lab', { concurrency: false }, () => {
     });
   }
 
-  it('starts after it was killed, and takes away what that had left, too', async () => {
+  it('starts after a kill, and also removes what the killed process has left', async () => {
     const { leftBehind } = await appliance.stop('SIGKILL');
     appliance = await startAppliance(world, { testHooks: true, configuration });
     const undone = (await appliance.stop()).leftBehind.map(
@@ -370,7 +370,7 @@ describe('lab', { concurrency: false }, () => {
     assert.deepEqual(undone.sort(), leftBehind.sort());
   });
 
-  it('is a command that stays up with the admin page on this machine, until Ctrl-C', async () => {
+  it('npm run lab stays up until Ctrl-C, with the admin page on this machine', async () => {
     const lab = spawn(process.execPath, [join(import.meta.dirname, '../../lab/main.ts')]);
     let said = '';
     lab.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));

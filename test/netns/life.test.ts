@@ -63,7 +63,7 @@ const ECHO_SERVER = `
   require('net').createServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}).pipe(socket))
     .listen(${ECHO}, '::', () => console.log('ready'));`;
 
-/** Opens connections, says so, and on a line of its input says the rest on each, and counts those that came back whole. */
+/** Opens connections and prints "open". On a message it sends the rest on each, and prints how many came back whole. */
 const clients = (address: string, port: number, count: number, bytes: number) => `
   const { connect } = require('net');
   let open = 0, whole = 0, ended = 0;
@@ -84,7 +84,7 @@ const clients = (address: string, port: number, count: number, bytes: number) =>
   });
   process.on('message', () => sockets.forEach((socket) => socket.end(Buffer.alloc(${bytes} - 1))));`;
 
-/** Connects and stays, saying nothing. */
+/** Connects, stays open and sends nothing. */
 const silent = (address: string, port: number) => `
   const socket = require('net').connect({ host: '${address}', port: ${port} });
   socket.on('connect', () => console.log('connected'));
@@ -113,7 +113,7 @@ describe('the life of the process', { concurrency: false }, () => {
       problem: string | null;
     };
 
-  /** What the process may have set in the kernel. */
+  /** All kernel state that the process may have set. */
   async function kernelState(): Promise<string> {
     const commands = [
       ['ip', '-brief', 'link'],
@@ -163,7 +163,7 @@ describe('the life of the process', { concurrency: false }, () => {
   afterEach(() => appliance?.stop('SIGKILL', 0));
   after(() => net?.[Symbol.asyncDispose]());
 
-  it('an address that is not there yet is had when it comes, and served again when it went and came back', async () => {
+  it('an address that does not exist yet is served when it appears, and again after it disappeared and came back', async () => {
     const ip = (...args: string[]) => net.hosts.appliance.run('ip', args);
     await start();
     assert.equal(await isConnectable('198.51.100.1'), true, 'the other address is served');
@@ -176,7 +176,7 @@ describe('the life of the process', { concurrency: false }, () => {
     await ip('addr', 'add', `${LATER}/24`, 'dev', 'wan');
     await waitUntil('it is served', () => isConnectable(LATER), PATIENCE);
     await waitUntil('all is well', () => screen().status === 'ok', PATIENCE);
-    // The kernel keeps a socket bound to an address that goes.
+    // The kernel keeps a socket bound to an address that disappears.
     await ip('addr', 'del', `${LATER}/24`, 'dev', 'wan');
     assert.equal(await isConnectable(LATER), false);
     await ip('addr', 'add', `${LATER}/24`, 'dev', 'wan');
@@ -197,7 +197,7 @@ describe('the life of the process', { concurrency: false }, () => {
     await logged('stopping');
     translated.process.send({});
     assert.equal((await translated.waitForLine(/whole (\d+)/, PATIENCE))[1], '20', 'NAT64');
-    // Also what begins only now: its hosts have no other way out.
+    // New connections are translated, too: its hosts have no other route.
     const late = node('island', clients('64:ff9b::c633:640a', ECHO, 1, 100));
     await late.waitForLine(/open/, PATIENCE);
     late.process.send({});
@@ -222,7 +222,7 @@ describe('the life of the process', { concurrency: false }, () => {
     assert.equal(await kernelState(), pristine);
   });
 
-  it('SIGTERM and SIGHUP during the start: it ends in order, and leaves nothing behind', async () => {
+  it('SIGTERM and SIGHUP during the start: an orderly end that leaves nothing behind', async () => {
     const hasHandlers = (pid: number) => {
       const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0';
       return (BigInt(`0x${mask}`) & 1n) === 1n;

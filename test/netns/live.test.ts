@@ -47,7 +47,7 @@ describe('live', { concurrency: false }, () => {
       .filter((block) => block.startsWith('event: events'))
       .flatMap((block) => JSON.parse(/^data: (.*)$/m.exec(block)?.[1] ?? '[]') as LiveEvent[]);
 
-  /** Runs a command on a host, and resolves with the streamed events that it made, once the last of them is there. */
+  /** Runs a command on a host, and resolves with the streamed events that it caused, once the last of them has arrived. */
   async function eventsOf<Event extends LiveEvent>(
     host: keyof World['hosts'],
     command: string,
@@ -62,7 +62,7 @@ describe('live', { concurrency: false }, () => {
     });
     return mine();
   }
-  /** Of connections by this name: others may still be told of. */
+  /** Of connections with this name: late events of others may still arrive. */
   const connections = (command: string, service: string, name: string | null, count: number) =>
     eventsOf<ConnectionEvent>(
       'client',
@@ -95,14 +95,14 @@ describe('live', { concurrency: false }, () => {
     assert.deepEqual([closed.listener, closed.name, closed.server], ['http', 'example.org', 'web2']);
   });
 
-  it('openssl with a name that nobody has: refused, with the name and the reason', async () => {
+  it('openssl with an unknown name: refused, with the name and the reason', async () => {
     const command = `openssl s_client -connect ${ADDRESSES.appliance4}:443 -servername nobody.example.net </dev/null`;
     const [refused] = await connections(command, 'proxy', 'nobody.example.net', 1);
     assert.equal(refused.what, 'refused');
     assert.equal(refused.name, 'nobody.example.net');
     assert.equal(refused.server, null);
     assert.equal(refused.reason, 'refused-tls-unknown-name');
-    assert.match(refused.explanation ?? '', /of no server/);
+    assert.match(refused.explanation ?? '', /no server has the server name/);
   });
 
   it('ssh through the forwarded port', async () => {
@@ -118,12 +118,12 @@ describe('live', { concurrency: false }, () => {
     const isMine = (event: LiveEvent) => event.kind === 'dns' && event.client === ADDRESSES.web1;
     const events = await eventsOf<DnsEvent>('web1', dig, isMine, 3);
     const words = events.map(({ name, type, answer, rcode }) => `${name} ${type} ${answer} ${rcode}`);
-    // The appliance's first answer was asked for by whoever started it.
+    // The first look-up by the appliance was done by the code that started it.
     assert.ok(words.includes(`${IPV4_ONLY} AAAA cached NOERROR`), words.join('\n'));
     assert.ok(words.includes(`${IPV4_ONLY} MX forwarded NOERROR`), words.join('\n'));
   });
 
-  it('the log knows what the stream told, by filter', async () => {
+  it('the log has the streamed events, by filter', async () => {
     const { events, lost } = (await appliance.api(
       `/api/events?kind=connection&client=${ADDRESSES.client}&server=web2&limit=500`,
     )) as { events: ConnectionEvent[]; lost: number };
@@ -132,24 +132,24 @@ describe('live', { concurrency: false }, () => {
     assert.equal(lost, 0);
   });
 
-  it('traffic by server: exactly the bytes that passed, under its name only', async () => {
+  it('traffic by server: exactly the transferred bytes, under its name only', async () => {
     const counted = async () => {
       const { hosts } = (await appliance.api('/api/counters')) as CountersAnswer;
       return Object.fromEntries(hosts.map(({ name, counters }) => [name, counters]));
     };
-    await waitUntil('no connection is left of before', async () =>
+    await waitUntil('no earlier connection is left', async () =>
       Object.values(await counted()).every(({ connections }) => connections === 0),
     );
     const before = await counted();
     assert.deepEqual(Object.keys(before), ['web1', 'web2', 'web3']);
-    // 3 MB each way through SSH: long enough to be spliced. What of it is SSH's own, the event tells.
+    // 3 MB each way through SSH: long enough to be spliced. The event says how many bytes SSH itself has added.
     const [, closed] = await connections(
       'head -c 3000000 /dev/zero | ssh -F "$LAB/ssh_config" web2 cat | wc -c',
       'forward',
       null,
       2,
     );
-    // And over HTTP as much as curl itself says that it sent and got.
+    // And over HTTP as many bytes as curl itself reports as sent and received.
     const write = '%{size_request} %{size_header} %{size_download}';
     const { stdout: sizes } = await world.hosts.client.attempt(
       'curl',
@@ -185,7 +185,7 @@ describe('live', { concurrency: false }, () => {
     );
   });
 
-  it('metrics for Prometheus, and what an open page costs', async (t: TestContext) => {
+  it('metrics for Prometheus, and the cost of an open page', async (t: TestContext) => {
     const { stdout } = await appliance.request('/metrics', ['-f']);
     assert.match(stdout, /^tombolo_proxy_tls_routed_total [1-9]/m);
     assert.match(stdout, /^tombolo_forward_accepted_total [1-9]/m);
@@ -195,10 +195,12 @@ describe('live', { concurrency: false }, () => {
       return Number(fields[11]) + Number(fields[12]);
     };
     const [from, startedMs] = [ticks(), performance.now()];
-    // Without traffic nothing else is sent: every tenth tick has the status.
-    const told = () => stream.output().split('event: status').length;
-    const before = told();
-    await waitUntil('ten more ticks of the stream', async () => told() > before, { timeoutMs: 30_000 });
+    // Without traffic nothing else is sent: every tenth tick contains the status.
+    const statusEvents = () => stream.output().split('event: status').length;
+    const before = statusEvents();
+    await waitUntil('ten more ticks of the stream', async () => statusEvents() > before, {
+      timeoutMs: 30_000,
+    });
     const percent = (((ticks() - from) / 100) * 1e5) / (performance.now() - startedMs);
     const rss = appliance.memory().rssBytes;
     t.diagnostic(`with a page open: ${percent.toFixed(2)} % of a core, ${(rss / 1e6).toFixed(1)} MB`);

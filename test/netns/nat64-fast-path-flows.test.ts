@@ -1,4 +1,4 @@
-/** The flows that are handed over to the kernel: when, how they are taken back, and how many system calls that needs. */
+/** The flows that are handed over to the kernel: when they are handed over and taken back, and with how many system calls. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ENTRIES_PER_CALL, bpfCalls, runClassifier } from '../../src/os/bpf.ts';
@@ -32,7 +32,7 @@ function createFlows(maxSessions: number) {
 const SYS_BPF = process.arch === 'x64' ? 321 : 280;
 const MAP_GET_NEXT_KEY = 4;
 
-/** There is no first key. */
+/** The maps have no first key. */
 function assertEmpty({ flows6, flows4 }: FlowMaps): void {
   for (const map of [flows6, flows4]) {
     const request = pinned(72);
@@ -45,7 +45,7 @@ function assertEmpty({ flows6, flows4 }: FlowMaps): void {
   }
 }
 
-test('the kernel is given a flow with the eighth packet of its session', () => {
+test('a flow is handed over to the kernel with the eighth packet of its session', () => {
   assert.equal(HANDED_OVER_WITH, 8);
   using flows = createFlows(16);
   const { harness } = flows;
@@ -55,7 +55,7 @@ test('the kernel is given a flow with the eighth packet of its session', () => {
   harness.send(udp(OUT));
   assert.equal(handedOver(), 1);
 
-  // The three of the handshake count as well.
+  // The three packets of the handshake count as well.
   const [port] = [readU16(harness.send(tcp({ ...OUT, flags: TCP_FLAGS.SYN })) as Bytes, 20)];
   const back = { source: REMOTE, destination: POOL4, sourcePort: 443, destinationPort: port };
   harness.send(tcp({ ...back, flags: TCP_FLAGS.SYN | TCP_FLAGS.ACK }));
@@ -65,7 +65,7 @@ test('the kernel is given a flow with the eighth packet of its session', () => {
   assert.equal(handedOver(), 2);
 });
 
-test('or with the first one after it that comes from IPv6', () => {
+test('or with the first later packet that comes from IPv6', () => {
   using flows = createFlows(16);
   const { harness } = flows;
   const port = readU16(harness.send(udp(OUT)) as Bytes, 20);
@@ -76,13 +76,13 @@ test('or with the first one after it that comes from IPv6', () => {
   assert.equal(harness.counters()['flows-handed-over'], 1);
 });
 
-test('however many flows there are, a changed setting takes one system call, and the rest is done bit by bit', () => {
+test('with any number of flows a changed setting takes one system call, and the clean-up is done in small steps', () => {
   using pair = createFlows(MAX_FLOWS);
   const { harness, flows, maps, program } = pair;
   const { translator } = harness;
   const packetOf = (host: number, port: number) =>
     udp({ ...OUT, source: `2001:db8:1::1:${host.toString(16)}`, sourcePort: 2000 + port });
-  /** From many hosts, as one may not have so many sessions; returns how many the kernel was given. */
+  /** From many hosts, as one host may not have so many sessions; returns how many flows were handed over. */
   const fill = () => {
     const before = harness.counters()['flows-handed-over'];
     for (let host = 0; host < 100; host++)
@@ -90,7 +90,7 @@ test('however many flows there are, a changed setting takes one system call, and
         for (let sent = 0; sent < HANDED_OVER_WITH; sent++) harness.send(packetOf(host, port));
     return harness.counters()['flows-handed-over'] - before;
   };
-  /** For each call of `task` that is true, how many system calls it made. */
+  /** Calls `task` until it returns false; returns the number of system calls of each call. */
   const callsOf = (task: () => boolean) => {
     const calls: number[] = [];
     for (let isMore = true; isMore; ) {
@@ -110,26 +110,26 @@ test('however many flows there are, a changed setting takes one system call, and
     return false;
   });
   assert.deepEqual(changes, [1]);
-  assert(!isTranslated(), 'from then on none of them is in force');
+  assert(!isTranslated(), 'none of them is used any more');
   assert.equal(harness.counters()['flows-taken-back'], handedOver);
   const turns = callsOf(() => flows.drain());
-  assert(Math.max(...turns) <= 3, `in a turn: ${Math.max(...turns)}`);
+  assert(Math.max(...turns) <= 3, `in one step: ${Math.max(...turns)}`);
   assert(turns.length <= 2 * (Math.ceil(handedOver / ENTRIES_PER_CALL) + 1), `${turns.length} turns`);
   assertEmpty(maps);
 
-  // Where the kernel has none, it is not asked.
+  // If the kernel has no flows, no system call is made.
   const idle = callsOf(() => {
     applySettings(translator, { ...translator.settings });
     return flows.drain();
   });
   assert.deepEqual(idle, [0]);
-  // They come again.
+  // The flows are handed over again.
   assert(!isTranslated());
   assert.equal(fill(), handedOver);
   assert(isTranslated());
 });
 
-test('while flows are taken back none is given', () => {
+test('no flow is handed over while others are being taken back', () => {
   using pair = createFlows(16);
   const { harness, flows } = pair;
   const send = () => {
@@ -143,7 +143,7 @@ test('while flows are taken back none is given', () => {
   assert.equal(send(), 2);
 });
 
-test('a translator that takes the maps over finds them empty, and the kernel at work', () => {
+test('a translator that takes over the maps finds them empty, and can hand over flows', () => {
   using pair = createFlows(16);
   const { harness, flows, maps, program } = pair;
   const send = () => {
@@ -152,7 +152,7 @@ test('a translator that takes the maps over finds them empty, and the kernel at 
   const isTranslated = () => runClassifier(program, ethernet(udp(OUT))).verdict !== NEXT;
   send();
   assert(isTranslated());
-  // As if the worker before had died in the middle of it.
+  // As if the previous worker had died in the middle of clearing them.
   flows.clear();
   harness.translator.flows = new Flows(maps, 16, harness.translator.counters);
   assertEmpty(maps);

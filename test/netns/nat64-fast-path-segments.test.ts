@@ -1,7 +1,7 @@
 /**
- * Packets that stand for several, as network cards and other stacks pass them on. What leaves for each is the same with and
- * without the kernel's part of NAT64, datagram by datagram and with a right checksum, and each was translated by the expected
- * part. The topology is that of nat64/topology.ts; neither end takes part in the connection.
+ * Packets that stand for several, as network cards and other stacks pass them on (GSO). The output is the same with and without
+ * the kernel's part of NAT64, datagram by datagram and with a correct checksum, and each was translated by the expected part. The
+ * topology is that of nat64/topology.ts; neither end takes part in the connection.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -38,7 +38,7 @@ import { waitUntil } from '../../lab/wait.ts';
 
 const HOST_PORT = 40_001;
 const REMOTE_PORT = 8443;
-/** Neither stack is to answer what it did not ask for; who captures sees it before. */
+/** Keeps both stacks from answering packets that they did not ask for. The capture sees the packets before that. */
 const SILENCE = `
   add table inet silence
   add chain inet silence input { type filter hook input priority 0; }
@@ -52,7 +52,7 @@ const DIRECTIONS = [
   { from: 'internet', to: 'island', nextHop: ['router', 'core'], leaves: ['appliance', 'lan'] },
 ] as const;
 type Direction = (typeof DIRECTIONS)[number];
-/** Who sends to the appliance's device: its offloads decide whether the appliance gets one packet or several. */
+/** The sender to the appliance's device: its offloads decide whether the appliance gets one packet or several. */
 const SENDERS = {
   island: { sender: ['island', 'eth0'], receiver: ['appliance', 'lan'] },
   internet: { sender: ['router', 'customer'], receiver: ['appliance', 'wan'] },
@@ -68,7 +68,7 @@ describe('packets that stand for several', () => {
   before(async () => {
     net = await createTopology();
     for (const host of ['island', 'internet'] as const) await net.run(host, 'nft', SILENCE);
-    // What leaves the appliance is cut, and its checksum computed, by software.
+    // Packets that leave the appliance are segmented, and their checksum computed, by software.
     for (const { leaves } of DIRECTIONS) await offloads(leaves, 'off');
     appliance = await net.startAppliance();
     await waitUntil('the island reaches the internet', () => reaches(net));
@@ -94,7 +94,7 @@ describe('packets that stand for several', () => {
     await net.run(direction.from, process.execPath, script('inject-frames.ts'), 'eth0', mac, ...hex);
   }
 
-  /** The packets of the flow that arrive while `task` runs: so many. */
+  /** The packets of the flow that arrive while `task` runs: exactly `count`. */
   async function captured(host: Host, count: number, task: () => Promise<unknown>): Promise<Bytes[]> {
     const port = `${host === 'island' ? HOST_PORT : REMOTE_PORT}`;
     const child = net.start(host, process.execPath, script('capture.ts'), 'eth0', `${count}`, port);
@@ -124,7 +124,7 @@ describe('packets that stand for several', () => {
   const plain = (packet: Bytes): Bytes => concat(new Uint8Array(10), packet);
   const counter = async (name: string) => (await appliance.counters())[name];
 
-  /** A session of each protocol, until the kernel has both. */
+  /** Opens a session of each protocol, and waits until the kernel has both flows. */
   async function establish(): Promise<void> {
     const [out, back] = DIRECTIONS;
     const syn = tcp({ ...outward, flags: TCP_FLAGS.SYN });
@@ -137,7 +137,7 @@ describe('packets that stand for several', () => {
     await handOver(HANDED_OVER_WITH - 2, HANDED_OVER_WITH - 1);
   }
 
-  /** With so many packets of each protocol, all of which our thread translates. */
+  /** Sends as many packets of each protocol as needed. Our thread translates all of them. */
   async function handOver(ofTcp = HANDED_OVER_WITH, ofUdp = HANDED_OVER_WITH): Promise<void> {
     const before = await counter('flows-handed-over');
     const tcps = Array.from({ length: ofTcp }, () => plain(tcp(outward)));
@@ -146,7 +146,7 @@ describe('packets that stand for several', () => {
     await waitUntil('handed over', async () => (await counter('flows-handed-over')) === before + 2);
   }
 
-  /** One packet of `protocol` that stands for several, and what of it arrives: without what is chosen anew for each packet. */
+  /** Sends one packet of `protocol` that stands for several. Returns what arrives, without fields chosen anew for each packet. */
   async function exchange(direction: Direction, protocol: 'tcp' | 'udp'): Promise<Seen> {
     const isOut = direction.from === 'island';
     const fields = { ...(isOut ? outward : inward(protocol)), data: payload, trafficClass: 0x28 };
@@ -166,7 +166,7 @@ describe('packets that stand for several', () => {
     return { headers, isInOrder: Buffer.concat(data).equals(payload) };
   }
 
-  /** How many packets of an exchange the kernel translated itself, and our thread. What the kernel counts is told once a second. */
+  /** How many packets of an exchange the kernel and our thread have translated. The kernel's counters are read once a second. */
   async function counted(task: () => Promise<Seen>): Promise<{ fast: number; slow: number } & Seen> {
     const all = async () => {
       const counters = await appliance.counters();
@@ -196,9 +196,9 @@ describe('packets that stand for several', () => {
         assert.deepEqual([single.fast, single.slow], [SEGMENTS, 0], 'each by itself');
         await lists(receiver, 'on');
         const first = await take();
-        assert(first.slow > 1, 'a list of them is left to our thread');
+        assert(first.slow > 1, 'a list of packets is left to our thread');
         const list = await take();
-        assert.deepEqual([list.fast, list.slow], [0, SEGMENTS], 'and what follows it, too');
+        assert.deepEqual([list.fast, list.slow], [0, SEGMENTS], 'and so are the packets after it');
         await lists(receiver, 'off');
         await offloads(sender, 'on');
 
@@ -217,16 +217,16 @@ describe('packets that stand for several', () => {
   }
 });
 
-/** What arrived, in headers and in payload. */
+/** What arrived: headers and payload. */
 interface Seen {
   readonly headers: readonly string[];
   readonly isInOrder: boolean;
 }
 
-/** Of a list the kernel, on the way to our device, takes the hop off the first packet alone. */
+/** In a list, the kernel decrements the hop limit of the first packet only, on the way to our device. */
 const withoutHops = (hex: string): string => (hex.startsWith('4') ? hex.slice(24) : hex.slice(16));
 
-/** Of an IPv4 packet. */
+/** Clears the identification of an IPv4 packet. */
 function withoutIdentification(packet: Bytes): Bytes {
   const copy = packet.slice();
   copy.set([0, 0], 4);

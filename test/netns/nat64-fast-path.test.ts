@@ -1,13 +1,13 @@
 /**
  * The kernel's part of NAT64. First its program, packet by packet, compared with our thread's translation of the same packet
  * (nat64/program-tests.ts): the committed object and, if there is a compiler, an object compiled from the present source. Then
- * at work between real stacks:
+ * the running program between real stacks:
  *
  *   island ----------- appliance --------------- router ------------------ internet
  *   2001:db8:1::10     2001:db8:1::1             198.51.100.254            203.0.113.9
  *                      198.51.100.1
  *
- * (the topology of nat64/topology.ts). Needs Linux 6.6: on an older kernel the tests fail, and say so.
+ * (the topology of nat64/topology.ts). Needs Linux 6.6: on an older kernel the tests fail, and report it.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -65,7 +65,7 @@ const download = `
       socket.end();
     }
   });`;
-/** Datagrams to and fro, one every two milliseconds, until the parent ends it; prints how many came back. */
+/** Sends datagrams and gets them back, one every two milliseconds, until it is killed; prints how many came back. */
 const chatter = `
   const socket = require('dgram').createSocket('udp6');
   let answers = 0;
@@ -85,7 +85,7 @@ describe('the kernel and our thread together', () => {
   const node = (script: string) => net.run('island', process.execPath, '-e', script);
   const counter = async (name: string) => (await appliance.counters())[name];
 
-  test('it is on the devices that have addresses, and follows them', async () => {
+  test('it is on the devices that have addresses, and follows changes of them', async () => {
     const devices = async () =>
       String(translate((await appliance.status()).figures)['fastPath'])
         .split(', ')
@@ -122,7 +122,7 @@ describe('the kernel and our thread together', () => {
     assert(all > fast / 2);
   });
 
-  test('known flows go on while the process stands still, and come again when the worker has died', async () => {
+  test('known flows continue while the process is stopped, and are handed over again after the worker has died', async () => {
     const child = net.start('island', process.execPath, '-e', chatter);
     let answers = 0;
     child.stdout?.on('data', (text: Buffer) => {
@@ -141,18 +141,18 @@ describe('the kernel and our thread together', () => {
     await waitUntil('restarted', async () => (await appliance.status()).restarts === 1);
     const before = answers;
     await waitUntil('answers', async () => answers > before + 20);
-    // The new worker takes the maps over empty; the flow comes again.
+    // The new worker takes over the maps empty; the flow is handed over again.
     await waitUntil('handed over again', async () => (await counter('flows-handed-over')) > handedOver + 1);
     child.kill('SIGKILL');
   });
 
-  test('a source that is no longer allowed is refused at once, flow or not', async () => {
+  test('a source that is no longer allowed is refused at once, with or without a flow', async () => {
     const child = net.start('island', process.execPath, '-e', chatter);
     const handedOver = await counter('flows-handed-over');
     await waitUntil('handed over', async () => (await counter('flows-handed-over')) > handedOver);
     await appliance.ask({ ask: 'reconfigure', nat64: { allow: ['2001:db8:3::/64'] } });
     const refused = await counter('drop-not-allowed');
-    // What the kernel has counted is taken over once a second.
+    // The kernel's counters are read once a second.
     await waitUntil('taken over', async () => (await counter('drop-not-allowed')) > refused + 600);
     const fast = await counter('packets-fast-path');
     await waitUntil('more refused', async () => (await counter('drop-not-allowed')) > refused + 1200);
@@ -161,7 +161,7 @@ describe('the kernel and our thread together', () => {
     await appliance.ask({ ask: 'reconfigure', nat64: {} });
   });
 
-  test('switched off, every packet takes the way through our thread', async () => {
+  test('when it is switched off, our thread translates every packet', async () => {
     await appliance.ask({ ask: 'reconfigure', nat64: { fastPath: false } });
     assert.equal(translate((await appliance.status()).figures)['fastPath'], 'off');
     const fast = await counter('packets-fast-path');
@@ -169,7 +169,7 @@ describe('the kernel and our thread together', () => {
     assert.equal(await counter('packets-fast-path'), fast);
   });
 
-  test('without the right to load programs it is off, says why, and nothing else is missing', async () => {
+  test('without the right to load programs it is off and reports why, and everything else works', async () => {
     await appliance.stop();
     const lost = '-bpf,-sys_admin';
     const wrapper = ['setpriv', '--no-new-privs', `--bounding-set=${lost}`, `--inh-caps=${lost}`];
@@ -183,7 +183,7 @@ describe('the kernel and our thread together', () => {
     appliance = await net.startAppliance();
   });
 
-  test('stopped, it leaves no program behind', async () => {
+  test('after a stop no program is left behind', async () => {
     await appliance.ask({ ask: 'reconfigure', nat64: {} });
     await appliance.stop();
     const out = await net.run('internet', 'ping', '-c', '1', '-W', '1', '198.51.100.1');

@@ -32,7 +32,7 @@ const OWN4 = '192.0.2.9';
 const ECT0 = 2;
 const CE = 3;
 const MARKED_HOPS = 33;
-/** What of a datagram may be in its first fragment. */
+/** How many bytes of a datagram its first fragment may contain. */
 const FIRST_BYTES = 1448;
 const MARK_ON_ISLAND = `
   add table netdev marks
@@ -44,7 +44,7 @@ const MARK_ON_ROUTER = `
   add chain ip marks forward { type filter hook forward priority 0; }
   add rule ip marks forward ip frag-off & 0x3fff != 0 ip ecn set ect0
   add rule ip marks forward ip frag-off & 0x1fff != 0 ip ecn set ce ip ttl set ${MARKED_HOPS}`;
-/** Between the mark and who captures: the kernel to the TUN, the translator, the kernel from the TUN; and routers. */
+/** Hops between the mark and the capture: the kernel to the TUN, the translator, the kernel from the TUN; routers come on top. */
 const HOPS_OF_APPLIANCE = 3;
 
 interface Seen {
@@ -60,7 +60,7 @@ function readFragment(hex: string): Seen {
     : { offset: packet.readUInt16BE(42) & 0xfff8, ecn: (packet[1] >> 4) & 3, hops: packet[7] };
 }
 
-/** What fragments come in at a host while `task` runs: so many. */
+/** The fragments that arrive at a host while `task` runs: exactly `count`. */
 async function captured(
   net: Topology,
   host: Host,
@@ -99,7 +99,7 @@ for (const offload of [true, false]) {
     });
     after(() => net[Symbol.asyncDispose]());
 
-    /** Later fragments have the mark; the first, and what was cut from it, has what its sender gave it. */
+    /** Later fragments have the mark; the first one, and the pieces cut from it, have the values of their sender. */
     function assertMarked(seen: Seen[], markedHops: number, firstHops: number): void {
       const first = seen.filter(({ offset }) => offset < FIRST_BYTES);
       const later = seen.filter(({ offset }) => offset >= FIRST_BYTES);
@@ -128,7 +128,7 @@ for (const offload of [true, false]) {
       assertMarked(seen, MARKED_HOPS - HOPS_OF_APPLIANCE, 64 - 1 - HOPS_OF_APPLIANCE);
     });
 
-    test('ping in fragments, both ways, with marks', async () => {
+    test('ping in fragments, in both directions, with marks', async () => {
       assert.ok(await isPing(net, 'island', INTERNET6));
       await waitUntil('the internet reaches the neighbour', () => isPing(net, 'internet', OWN4));
     });
@@ -137,7 +137,7 @@ for (const offload of [true, false]) {
       const flood = net.start('appliance', process.execPath, script('flood-fragments.ts'), 'nat64', POOL4);
       try {
         await waitUntil(
-          'more is sent than there is room for',
+          'more fragments arrive than there is room for',
           async () => (await appliance.counters())['datagrams-given-up'] > 1000,
           { timeoutMs: 60_000 },
         );

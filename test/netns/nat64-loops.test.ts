@@ -17,10 +17,10 @@ import {
 } from './nat64/topology.ts';
 import { waitUntil } from '../../lab/wait.ts';
 
-/** Hops that the few packets of a test take, each way; one that loops takes dozens. */
+/** The most hops that the few packets of a test take, each way; a looping packet takes dozens. */
 const FEW = 15;
 
-/** What a host's kernel has counted since its start (RFC 4293). */
+/** The counters of a host's kernel since its start (RFC 4293). */
 async function kernelCounters(net: Topology, host: Host): Promise<Record<string, number>> {
   const lines = (await net.run(host, 'cat', '/proc/net/snmp', '/proc/net/snmp6')).split('\n');
   const counters: Record<string, number> = {};
@@ -55,8 +55,8 @@ describe('NAT64 and packets that could loop', () => {
   afterEach(async () => {
     for (const [i, now] of (await measure()).entries()) {
       const grown = (name: string) => (now[name] ?? 0) - (start[i][name] ?? 0);
-      assert.equal(grown('Icmp:OutTimeExcds'), 0, `${hosts[i]}: packets whose time was over`);
-      assert.equal(grown('Icmp6OutTimeExcds'), 0, `${hosts[i]}: IPv6 packets whose time was over`);
+      assert.equal(grown('Icmp:OutTimeExcds'), 0, `${hosts[i]}: packets whose hop limit ran out`);
+      assert.equal(grown('Icmp6OutTimeExcds'), 0, `${hosts[i]}: IPv6 packets whose hop limit ran out`);
     }
   });
   const forwarded = async () => {
@@ -85,7 +85,7 @@ describe('NAT64 and packets that could loop', () => {
       );
     const rows: [title: string, counter: string, send: () => Promise<unknown>][] = [
       [
-        'a SYN to a port outside the pool: 3/13 at once',
+        'a SYN to a port outside the pool: ICMP 3/13 at once',
         'drop-no-bib-entry',
         async () => assert.match(await connect('internet', 80, ROUTED), /EHOSTUNREACH|EACCES/),
       ],
@@ -106,12 +106,12 @@ describe('NAT64 and packets that could loop', () => {
         () => net.run('internet', 'bash', '-c', `echo gre | socat -u STDIN IP4-SENDTO:${ROUTED}:47`),
       ],
       [
-        'from IPv6, outside the pool: 1/1',
+        'from IPv6, outside the pool: ICMPv6 1/1',
         'drop-own-address',
         async () => assert.match(await connect('island', 80, `64:ff9b::${ROUTED}`), /EACCES/),
       ],
       [
-        'a ping from IPv6: 1/1',
+        'a ping from IPv6: ICMPv6 1/1',
         'drop-own-address',
         async () => assert.match(await pingWithError(net, `64:ff9b::${ROUTED}`), /prohibited/i),
       ],
@@ -126,7 +126,7 @@ describe('NAT64 and packets that could loop', () => {
       });
     }
 
-    test('silence, where that is configured', async () => {
+    test('no answer, if that is configured', async () => {
       const nat64 = { pool4: [{ address: ROUTED, ports: '32768-65535' }] };
       await appliance.ask({ ask: 'reconfigure', nat64 });
       const earlier = await count('drop-no-bib-entry');
@@ -147,7 +147,7 @@ describe('NAT64 and packets that could loop', () => {
       await appliance.ask({ ask: 'reconfigure', nat64: { ...stateless, allow: [...stateless.allow] } });
     });
 
-    test('what an IPv6 route inside the prefix leads to is routed and translated, both ways', async () => {
+    test('the hosts behind an IPv6 route inside the prefix are routed and translated, in both directions', async () => {
       await waitUntil('from IPv4', () => pings('internet', '192.0.2.130'));
       assert.ok(await pings('island', '-I', EMBEDDED, `2001:db8:64::${INTERNET}`));
       const server = net.start(
@@ -167,7 +167,7 @@ describe('NAT64 and packets that could loop', () => {
       assert.equal(seen, '2001:db8:64::cb00:7109');
     });
 
-    test('a host that is not there: its neighbours are told', async () => {
+    test('a host that does not exist: the sender gets "unreachable"', async () => {
       const out = await net
         .run('internet', 'ping', '-n', '-c', '1', '-W', '10', '192.0.2.131')
         .then(assert.fail, ({ stdout }: { stdout: string }) => stdout);
@@ -175,16 +175,16 @@ describe('NAT64 and packets that could loop', () => {
       assert.ok((await forwarded()) <= FEW);
     });
 
-    test('an address outside nat64.embedded speaks for nobody', async () => {
+    test('an address outside nat64.embedded is not translated', async () => {
       const stranger = '2001:db8:64::198.18.0.1';
       await net.run('island', 'ip', 'addr', 'add', `${stranger}/128`, 'dev', 'eth0', 'nodad');
       const earlier = await count('drop-untranslatable');
       await pings('island', '-I', stranger, `2001:db8:64::${INTERNET}`);
-      // The error that answers it is for such an address, too, and ends likewise.
+      // The ICMP error in answer to it is for such an address, too, and is also dropped.
       assert.ok((await count('drop-untranslatable')) > earlier);
     });
 
-    test('told by hand, without an IPv6 route: the sender is told, and nothing loops', async () => {
+    test('configured by hand, without an IPv6 route: the sender gets "unreachable", and nothing loops', async () => {
       const embedded = ['192.0.2.128/25'];
       const nat64 = { ...stateless, allow: [...stateless.allow], embedded };
       await appliance.ask({ ask: 'reconfigure', nat64 });
@@ -202,7 +202,7 @@ describe('NAT64 and packets that could loop', () => {
       }
     });
 
-    test('the routes go with the IPv6 route', async () => {
+    test('the routes are removed with the IPv6 route', async () => {
       const auto = { ...stateless, allow: [...stateless.allow] };
       await appliance.ask({ ask: 'reconfigure', nat64: auto });
       const routes = () => inAppliance('-4 route show dev nat64');
@@ -212,7 +212,7 @@ describe('NAT64 and packets that could loop', () => {
     });
   });
 
-  test('an address mapping of a node of the IPv4 side: both ends by their mappings (RFC 7757)', async () => {
+  test('an address mapping of a node on the IPv4 side: both ends have their mapped addresses (RFC 7757)', async () => {
     await net.run('router', 'ip', 'route', 'add', '192.0.2.9', 'via', POOL4);
     const eam = [
       { ipv4: '192.0.2.9/32', ipv6: `${ISLAND}/128` },

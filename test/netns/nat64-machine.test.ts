@@ -1,4 +1,4 @@
-/** The effects of NAT64 on its machine, and of the machine on NAT64; on the topology of nat64/topology.ts. */
+/** The effects of NAT64 on its machine, and of the machine on NAT64, on the topology of nat64/topology.ts. */
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,19 +9,19 @@ import { type Appliance, INTERNET6, type Topology, createTopology } from './nat6
 import { english } from '../../src/texts/text.ts';
 import { waitUntil } from '../../lab/wait.ts';
 
-/** Says over TCP what it is told, to whoever connects. */
+/** A TCP echo server. */
 const TCP_ECHO = `
   require('net').createServer((socket) => socket.on('error', () => {}).pipe(socket))
     .listen(8094, '0.0.0.0', () => console.log('ready'));`;
 
-/** Repeats over one connection what it reads. */
+/** Sends its input over one connection, and prints the answers. */
 const TCP_CLIENT = `
   const socket = require('net').connect(8094, '${INTERNET6}', () => console.log('connected'));
   socket.on('error', ({ code }) => console.log(code));
   process.stdin.on('data', (text) => socket.write(text));
   socket.pipe(process.stdout);`;
 
-/** What somebody who pulls a cable takes, and what comes back with it; for `sh -c` in the appliance's namespace. */
+/** What is lost when a cable is pulled, and what comes back with it; for `sh -c` in the appliance's namespace. */
 const OUTAGES = [
   {
     title: 'the cable of the IPv4 side',
@@ -49,7 +49,7 @@ const OUTAGES = [
   },
 ] as const;
 
-/** What the appliance's namespace holds that NAT64 makes or changes. */
+/** All state in the appliance's namespace that NAT64 makes or changes. */
 async function traces(net: Topology) {
   const show = (...command: string[]) => net.run('appliance', ...command);
   return {
@@ -57,7 +57,7 @@ async function traces(net: Topology) {
     routes: await show('ip', '-4', 'route', 'show', 'table', 'all'),
     routes6: await show('ip', '-6', 'route', 'show', '64:ff9b::/96'),
     rules: await show('ip', 'rule'),
-    // Without what holds the ports of open connections for the next process, for half a minute (hold.ts).
+    // Without the table that holds the ports of open connections for the next process, for half a minute (hold.ts).
     nft: (await show('nft', 'list', 'ruleset')).replace(
       /table inet tombolo-nat64-hold \{\n[\s\S]*?\n\}\n?/,
       '',
@@ -74,7 +74,7 @@ async function traces(net: Topology) {
   };
 }
 
-/** The status after a change of the machine was followed: a change of the configuration is taken in turn, after it. */
+/** The status after the process has followed a change of the machine: a change of the configuration is queued behind it. */
 async function lookedAt(appliance: Appliance) {
   await appliance.ask({ ask: 'reconfigure', nat64: {} });
   return appliance.status();
@@ -98,7 +98,7 @@ describe('NAT64 and its machine', () => {
     assert.deepEqual(await traces(net), before);
   });
 
-  test('what a killed process left behind is replaced, then removed', async () => {
+  test('the leftovers of a killed process are replaced, then removed', async () => {
     const before = await traces(net);
     const killed = await net.startAppliance();
     await killed.kill();
@@ -108,7 +108,7 @@ describe('NAT64 and its machine', () => {
     assert.deepEqual(await traces(net), before);
   });
 
-  test('what somebody set while a killed process had left its own is what they have at the end', async () => {
+  test('a setting that was made after a kill is in force at the end', async () => {
     const killed = await net.startAppliance();
     await killed.kill();
     await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=2');
@@ -120,7 +120,7 @@ describe('NAT64 and its machine', () => {
     await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1');
   });
 
-  test('a state directory that cannot be written to is no obstacle, and told', async () => {
+  test('a state directory that cannot be written to is reported, and NAT64 runs', async () => {
     const before = await traces(net);
     // A directory in the place of the file: it can neither be written nor removed.
     const file = join(net.stateDirectory, 'nat64-sysctl.json');
@@ -148,7 +148,7 @@ describe('NAT64 and its machine', () => {
     }
   });
 
-  test('a new address is followed, none is a problem that says how to mend it', async () => {
+  test('a new address is followed; a missing address is a problem that says how to fix it', async () => {
     const appliance = await net.startAppliance();
     await waitUntil('works', () => reaches(net));
     await net.run('appliance', 'ip', 'addr', 'del', '198.51.100.1/24', 'dev', 'wan');
@@ -178,7 +178,7 @@ describe('NAT64 and its machine', () => {
         client.stdin?.write('before ');
         await isHeard('before');
         await net.run('appliance', 'sh', '-c', out);
-        // What the process has looked at since: the kernel told of the change before this was asked for.
+        // The process has seen the change: the kernel reported it before this request was sent.
         const { state } = await lookedAt(appliance);
         assert.equal(state, isDegraded ? 'degraded' : 'running');
         await net.run('appliance', 'sh', '-c', back);
@@ -210,7 +210,7 @@ describe('NAT64 and its machine', () => {
     await appliance.stop();
   });
 
-  test('disabled beside a process that translates: that goes on', async () => {
+  test('disabled beside a translating process: that process continues', async () => {
     const translating = await net.startAppliance();
     await waitUntil('works', () => reaches(net));
     const before = await traces(net);

@@ -1,7 +1,7 @@
 /**
- * No host gets the appliance's own rights by being translated: its page, DNS64, ports and UDP services cannot be reached
- * through NAT64, whatever address of the appliance a server uses. The real process, with the kernel's part of the translator
- * and without it.
+ * No host gets the appliance's own rights by being translated: the appliance's page, DNS64, ports and UDP services cannot be
+ * reached through NAT64, whatever address of the appliance a server uses. The real process, with the kernel's part of the
+ * translator and without it.
  *
  *   server     2001:db8:1::10 ──┐
  *                               ├── lan   appliance   wan ──── friend 198.51.100.10 (in every access list)
@@ -54,16 +54,16 @@ const OWN_ADDRESSES = [OWN, '198.51.100.2', '192.0.2.77', '192.0.2.78', '198.51.
 const TCP_PORTS = [22, 53, 80, ADMIN_PORT, FORWARD_PORT];
 const UDP_PORTS = [53, NTP_PORT];
 
-/** What comes of a connection or datagram: 'reached', or the error code that an ICMP error became. */
+/** The result of a connection or datagram: 'reached', or the error code that an ICMP error was turned into. */
 const TRY = `
   const [protocol, host, port] = process.argv.slice(1);
-  const tell = (text) => { console.log(text); process.exit(); };
-  setTimeout(() => tell('nothing'), 20_000);
+  const report = (text) => { console.log(text); process.exit(); };
+  setTimeout(() => report('nothing'), 20_000);
   if (protocol === 'tcp') {
-    require('net').connect(port, host, () => tell('reached')).on('error', ({ code }) => tell(code));
+    require('net').connect(port, host, () => report('reached')).on('error', ({ code }) => report(code));
   } else {
     const socket = require('dgram').createSocket('udp6');
-    socket.on('message', () => tell('reached')).on('error', ({ code }) => tell(code));
+    socket.on('message', () => report('reached')).on('error', ({ code }) => report(code));
     socket.connect(port, host, () => setInterval(() => socket.send(Buffer.alloc(20), () => {}), 100));
   }`;
 const NTP = `
@@ -72,7 +72,7 @@ const NTP = `
   socket.bind(${NTP_PORT}, '0.0.0.0', () => console.log('ready'));`;
 const WEB = `
   for (const port of [22, 80]) require('net').createServer((socket) => socket.end()).listen(port, '::');`;
-/** NAT64's own table of nftables, as the running process made it. */
+/** NAT64's own nftables table, as the running process made it. */
 let ownTable = '';
 
 const configuration = (fastPath: boolean) => ({
@@ -166,8 +166,8 @@ describe("the appliance's own addresses through NAT64", { concurrency: false }, 
       before(() => start(fastPath));
       after(() => appliance?.stop());
 
-      it('who is in the access lists reaches all of it', async () => {
-        // DNS64 tells by its answer: it takes no 20 zeros for a question.
+      it('a host in the access lists reaches everything', async () => {
+        // DNS64 needs a real query: it does not accept 20 zeros as a question.
         for (const port of TCP_PORTS) assert.ok(await reaches('friend', 'tcp', OWN, port), `TCP ${port}`);
         assert.ok(await reaches('friend', 'udp', `::ffff:${OWN}`, NTP_PORT), 'NTP');
         const { stdout } = await topology.hosts.friend.run('dig', [
@@ -181,7 +181,7 @@ describe("the appliance's own addresses through NAT64", { concurrency: false }, 
       });
 
       for (const address of OWN_ADDRESSES) {
-        it(`a server at ${address}: every port is refused, and nothing else happens`, async () => {
+        it(`a server at ${address}: every port is refused, and there is no other effect`, async () => {
           const earlier = (await counters())['nat64'];
           const rows = [
             ...TCP_PORTS.map((port) => ['tcp', port] as const),
@@ -216,24 +216,28 @@ describe("the appliance's own addresses through NAT64", { concurrency: false }, 
         });
       }
 
-      it('a mapping of pool4 on the own address is reached as before, from a neighbour too', async () => {
+      it('a pool4 mapping on the own address can be reached as before, also from a neighbour', async () => {
         assert.ok(await reaches('friend', 'tcp', OWN, 8080));
         assert.ok(await reaches('neighbour', 'tcp', `64:ff9b::${OWN}`, 8080));
       });
 
-      it('its table of nftables is there', async () => {
+      it('its nftables table exists', async () => {
         const args = ['list', 'table', 'inet', 'tombolo-nat64'];
         ownTable = (await topology.hosts.appliance.run('nft', args)).stdout;
       });
 
-      it('a new address is ours at once', async () => {
+      it("a new address counts as the appliance's own at once", async () => {
         const address = fastPath ? '198.51.100.7' : '198.51.100.8';
         await topology.hosts.appliance.run('ip', ['addr', 'add', `${address}/24`, 'dev', 'wan']);
         await waitUntil(
           'refused',
           async () => {
             const result = await attempt('server', 'tcp', `64:ff9b::${address}`, ADMIN_PORT);
-            assert.notEqual(result, 'reached', 'until the translator knows, the firewall refuses');
+            assert.notEqual(
+              result,
+              'reached',
+              'until the translator knows the address, the firewall refuses',
+            );
             return result === 'EACCES';
           },
           { timeoutMs: 60_000 },
@@ -243,13 +247,13 @@ describe("the appliance's own addresses through NAT64", { concurrency: false }, 
   }
 });
 
-/** The IPv4 input of a host, as its kernel counts it. */
+/** The kernel's counters for the IPv4 input of a host. */
 const DELIVERED = {
   ping: { line: 'Icmp', field: 'InEchos' },
   tcp: { line: 'Tcp', field: 'InSegs' },
 } as const;
 
-describe('the firewall, when the translator should fail to refuse', { concurrency: false }, () => {
+describe('the firewall, in case the translator does not refuse', { concurrency: false }, () => {
   let topology: Topology<'appliance' | 'peer'>;
   let device: ChildProcess;
   const lines: string[] = [];
@@ -267,12 +271,12 @@ describe('the firewall, when the translator should fail to refuse', { concurrenc
     return Number(values[names.indexOf(field)]);
   }
 
-  /** How many of the packets the host's own stack gets. */
+  /** How many of the packets reach the host's own stack. */
   async function deliveredOf(what: keyof typeof DELIVERED, packet: Bytes): Promise<number> {
     const earlier = await delivered(what);
     const sent = lines.filter((line) => line === 'sent').length;
     device.stdin?.write(`${Buffer.from(packet).toString('hex')}\n`);
-    // What is written to a TUN device is received before write(2) returns.
+    // A packet written to a TUN device has been received when write(2) returns.
     await said('sent', sent + 1);
     return (await delivered(what)) - earlier;
   }
@@ -294,7 +298,7 @@ describe('the firewall, when the translator should fail to refuse', { concurrenc
     );
     device.stdout?.on('data', (text: Buffer) => lines.push(...String(text).trim().split('\n')));
     await said('ready', 1);
-    // As the translator leads an address of a server, or of pool4, to itself.
+    // As the translator routes an address of a server, or of pool4, to itself.
     await topology.hosts.appliance.run('ip', ['route', 'add', '192.0.2.9/32', 'dev', 'nat64']);
   });
   after(async () => {
@@ -318,12 +322,12 @@ describe('the firewall, when the translator should fail to refuse', { concurrenc
   ];
   for (const [title, rules] of TABLES) {
     describe(title, () => {
-      it('what it is there to stop would come through without it', async () => {
+      it('without it, the packets that it must stop come through', async () => {
         // A segment from an own address is answered there, and the answer is delivered, too.
         for (const [row, what, packet] of ROWS) assert.ok((await deliveredOf(what, packet)) >= 1, row);
       });
 
-      it('stops it; what the translator hands back passes', async () => {
+      it('it stops them; translated packets pass', async () => {
         await topology.hosts.appliance.run('nft', ['-f', '-'], { input: rules() });
         try {
           for (const [row, what, packet] of ROWS) assert.equal(await deliveredOf(what, packet), 0, row);

@@ -1,4 +1,4 @@
-/** What survives a restart of NAT64 or of its process, on the topology of nat64/topology.ts; and what is logged. */
+/** What survives a restart of NAT64 or of its process, and what is logged; on the topology of nat64/topology.ts. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -11,12 +11,12 @@ import { waitUntil } from '../../lab/wait.ts';
 
 const FILE = 'nat64-sessions.bin';
 
-/** Says over TCP what it is told. */
+/** A TCP echo server. */
 const TCP_ECHO = `
   require('net').createServer((socket) => socket.on('error', () => {}).pipe(socket))
     .listen(8094, '0.0.0.0', () => console.log('ready'));`;
 
-/** Repeats over one connection what it reads. */
+/** Sends its input over one connection, and prints the answers. */
 const TCP_CLIENT = `
   const socket = require('net').connect(8094, '${INTERNET6}', () => console.log('connected'));
   socket.on('error', ({ code }) => console.log(code));
@@ -24,7 +24,7 @@ const TCP_CLIENT = `
   process.stdin.on('data', (text) => socket.write(text));
   socket.pipe(process.stdout);`;
 
-/** Says over TCP the next number fifty times a second. */
+/** A TCP server that sends consecutive numbers, fifty a second. */
 const TICK_SERVER = `
   require('net').createServer((socket) => {
     let tick = 0;
@@ -32,7 +32,7 @@ const TICK_SERVER = `
     socket.on('error', () => {}).on('close', () => clearInterval(timer));
   }).listen(8095, '0.0.0.0', () => console.log('ready'));`;
 
-/** Reads them. */
+/** Prints them. */
 const TICK_CLIENT = `
   const socket = require('net').connect(8095, '${INTERNET6}');
   socket.on('error', ({ code }) => console.log(code));
@@ -74,7 +74,7 @@ describe('restarts', () => {
     );
   });
 
-  /** An open connection: says something, and resolves with the answer. */
+  /** An open connection: `say` sends a text, and resolves with the answer. */
   async function connectIsland() {
     const child = net.startWithInput('island', process.execPath, '-e', TCP_CLIENT);
     const answers = (child.stdout as Readable).setEncoding('utf8');
@@ -93,7 +93,7 @@ describe('restarts', () => {
     return page.rows.filter(({ state }) => state === 'ESTABLISHED').length;
   };
 
-  test('a connection goes on after the process has been started again', async () => {
+  test('a connection survives a restart of the process', async () => {
     await start({});
     const say = await connectIsland();
     assert.equal(await say('one'), 'one');
@@ -108,7 +108,7 @@ describe('restarts', () => {
     await appliance.stop();
   });
 
-  /** A connection on which the internet never stops sending; neither a reset nor a lost byte goes unnoticed. */
+  /** A connection on which the internet sends all the time; the test notices a reset and each lost byte. */
   function listen() {
     const child = net.start('island', process.execPath, '-e', TICK_CLIENT);
     let last = -1;
@@ -130,7 +130,7 @@ describe('restarts', () => {
   }
 
   for (const fastPath of [true, false])
-    test(`a busy connection goes on, fast path ${fastPath ? 'on' : 'off'}, after a stop and after a kill`, async () => {
+    test(`a busy connection survives a stop and a kill, fast path ${fastPath ? 'on' : 'off'}`, async () => {
       await start({ fastPath });
       using connection = listen();
       await connection.hears(20);
@@ -138,7 +138,7 @@ describe('restarts', () => {
         await waitUntil('handed over', async () => (await appliance.counters())['flows-handed-over'] > 0);
       await appliance.stop();
       const file = readFileSync(join(net.stateDirectory, FILE));
-      // The kernel alone would answer what comes meanwhile with a reset.
+      // Without the hold, the kernel would answer these segments with a reset.
       await waitUntil('sent again', async () => (await resent()) > 0);
       await start({ fastPath });
       await connection.hears(50);
@@ -147,7 +147,7 @@ describe('restarts', () => {
 
       await appliance.kill();
       await waitUntil('sent again', async () => (await resent()) > 0);
-      // As it is written now and then.
+      // As the process writes it from time to time.
       writeFileSync(join(net.stateDirectory, FILE), file);
       await start({ fastPath });
       await connection.hears(50);
@@ -155,13 +155,13 @@ describe('restarts', () => {
       await appliance.stop();
     });
 
-  /** Segments that wait at the server's end for an answer to their repetition. */
+  /** The number of back-offs of the server's end: it has repeated a segment and waits for the acknowledgement. */
   async function resent(): Promise<number> {
     const text = await net.run('internet', 'ss', '-tnoi', 'sport', '=', ':8095');
     return Number(/ backoff:(\d+)/.exec(text)?.[1] ?? 0);
   }
 
-  test('without keepSessions nothing is kept', async () => {
+  test('without keepSessions no session is restored', async () => {
     await start(FORGETS);
     const say = await connectIsland();
     assert.equal(await say('one'), 'one');
@@ -172,7 +172,7 @@ describe('restarts', () => {
     await appliance.stop();
   });
 
-  test('a damaged file is no obstacle', async () => {
+  test('NAT64 starts with a damaged file', async () => {
     writeFileSync(join(net.stateDirectory, FILE), 'TBNAT64S and then nonsense');
     await start({});
     assert.equal((await appliance.counters())['sessions-restored'], 0);
@@ -180,7 +180,7 @@ describe('restarts', () => {
     await appliance.stop();
   });
 
-  test('a change that needs another device or larger tables: connections go on, whatever keepSessions says', async () => {
+  test('a change that needs another device or larger tables: connections survive, whatever the value of keepSessions', async () => {
     await start(FORGETS);
     const say = await connectIsland();
     assert.equal(await say('one'), 'one');
@@ -196,7 +196,7 @@ describe('restarts', () => {
     await appliance.stop();
   });
 
-  test('the log of mappings tells who had which port', async () => {
+  test('the log of mappings shows which client had which port', async () => {
     await start({ ...FORGETS, log: 'sessions' });
     const say = await connectIsland();
     await say('one');

@@ -31,7 +31,7 @@ async function startReady(net: Topology, host: Host, code: string): Promise<void
 
 const node = (net: Topology, host: Host, code: string) => net.run(host, process.execPath, '-e', code);
 
-/** The link between two hosts has an MTU while `task` runs. */
+/** Sets an MTU on the link between two hosts while `task` runs. */
 async function narrowed(
   net: Topology,
   link: readonly (readonly [Host, string])[],
@@ -76,7 +76,7 @@ for (const fastPath of [true, false]) {
     });
     after(() => net[Symbol.asyncDispose]());
 
-    /** The island has an IPv4 address of its own while `task` runs, so that the internet reaches it. */
+    /** Gives the island its own IPv4 address while `task` runs, so that the internet can reach it. */
     async function withOwnAddress(task: () => Promise<void>): Promise<void> {
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath, ...MAPPED } });
       try {
@@ -200,7 +200,7 @@ for (const fastPath of [true, false]) {
       );
     });
 
-    test('SCTP chunks through an address mapping, both ways, byte for byte', async () => {
+    test('SCTP chunks through an address mapping, in both directions, byte for byte', async () => {
       // As raw packets: an SCTP header and an INIT chunk. Its checksum covers no addresses (RFC 9260 section 6.8).
       const init = '13881388000000009a8b7c6d0100001411223344000100000a000aabbccdd00';
       const hex = `${init}0`.padEnd(64, '0');
@@ -223,7 +223,7 @@ for (const fastPath of [true, false]) {
       });
     });
 
-    test('hairpin: TCP between two servers, by mapping and by addresses of their own', async () => {
+    test('hairpin: TCP between two servers, by mapping and by their own addresses', async () => {
       await startReady(
         net,
         'neighbour',
@@ -242,8 +242,8 @@ for (const fastPath of [true, false]) {
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath } });
     });
 
-    test('TCP simultaneous open: both sides call, and both are answered (RFC 5382 REQ-2)', async () => {
-      // With one port in the pool the internet knows where to call.
+    test('TCP simultaneous open: both sides connect, and both are answered (RFC 5382 REQ-2)', async () => {
+      // With one port in the pool the internet knows which port to connect to.
       const pool4 = [{ ports: '40000' }];
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath, pool4 } });
       try {
@@ -285,7 +285,7 @@ for (const fastPath of [true, false]) {
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath } });
     });
 
-    test('two prefixes: who comes through one is answered from it', async () => {
+    test('two prefixes: answers come from the prefix that the client used', async () => {
       const second = '2001:db8:64::203.0.113.9';
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath, extraPrefixes: ['2001:db8:64::/96'] } });
       try {
@@ -300,7 +300,7 @@ for (const fastPath of [true, false]) {
   });
 }
 
-test("a conformance suite's replay: raw packets on the TUN, nothing but translated, TTL less by one", async () => {
+test("a conformance suite's replay: raw packets on the TUN are only translated, and their TTL is one less", async () => {
   await using net = await createTopology();
   const allow = ['2001:db8:1::/64'];
   const appliance = await net.startAppliance({
@@ -310,7 +310,7 @@ test("a conformance suite's replay: raw packets on the TUN, nothing but translat
     pool4: [{ ports: '40000' }],
   });
   await waitUntil('it has its address', async () => (await appliance.status()).state === 'running');
-  // Above 1260 bytes there is no identification that the translator would choose.
+  // Above 1260 bytes the translator chooses no identification.
   const data = Uint8Array.from({ length: 1300 }, (_, i) => (i * 7) & 255);
   const out6 = { source: ISLAND, destination: INTERNET6, sourcePort: 5000, destinationPort: 53, data };
   const out4 = { source: POOL4, destination: INTERNET, sourcePort: 40_000, destinationPort: 53, data };
@@ -332,7 +332,7 @@ test("a conformance suite's replay: raw packets on the TUN, nothing but translat
   });
   const hex = (packet: Uint8Array) => Buffer.from(packet).toString('hex');
   const sent = pairs.map(([packet]) => hex(packet));
-  // What comes out goes nowhere, so that nobody answers it.
+  // Drops translated packets, so that nothing answers them.
   const drop = 'add table inet t; add chain inet t c { type filter hook prerouting priority -400; }; ';
   await net.run('appliance', 'nft', `${drop} add rule inet t c iifname "nat64" drop`);
   const replay = script('replay.ts');

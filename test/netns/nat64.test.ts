@@ -63,7 +63,7 @@ for (const offload of [true, false]) {
       assert.equal((await node(net, udpExchange(INTERNET6, 'hello'))).trim(), `${POOL4} hello`);
     });
 
-    test('a session is listed with its addresses as long as it lives, and explained', async () => {
+    test('a session is listed with its addresses and explained as long as it exists', async () => {
       const script = `
         const socket = require('dgram').createSocket('udp6');
         socket.once('message', (poolPort) => { console.log(socket.address().port, String(poolPort)); socket.close(); });
@@ -94,7 +94,7 @@ for (const offload of [true, false]) {
       );
     });
 
-    test('many datagrams in a row, both ways: each arrives as it was sent', async () => {
+    test('many datagrams in a row, in both directions: each arrives unchanged', async () => {
       await appliance.ask({ ask: 'reconfigure', nat64: { offload, fastPath: false } });
       await waitUntil('the island reaches the internet', () => reaches(net));
       assert.equal(await node(net, udpBurst(INTERNET6, 500)), 'wrong 0\n');
@@ -102,7 +102,7 @@ for (const offload of [true, false]) {
       await waitUntil('the island reaches the internet', () => reaches(net));
     });
 
-    test('UDP in fragments, both ways', async () => {
+    test('UDP in fragments, in both directions', async () => {
       const before = await appliance.counters();
       const text = 'tombolo'.repeat(1000);
       assert.equal((await node(net, udpExchange(INTERNET6, text))).trim(), `${POOL4} ${text}`);
@@ -110,7 +110,7 @@ for (const offload of [true, false]) {
       assert.equal(later['reassembled'] - before['reassembled'], 2);
     });
 
-    test('a narrow link behind the router: IPv4 fragments that routers make arrive', async () => {
+    test('a narrow link behind the router: IPv4 fragments made by routers arrive', async () => {
       await net.run('router', 'ip', 'link', 'set', 'core', 'mtu', '800');
       await net.run('internet', 'ip', 'link', 'set', 'eth0', 'mtu', '800');
       try {
@@ -122,7 +122,7 @@ for (const offload of [true, false]) {
       }
     });
 
-    test("the appliance's own datagrams in fragments reach it", async () => {
+    test('fragmented datagrams to the appliance itself arrive', async () => {
       const script = `
         const socket = require('dgram').createSocket('udp4');
         socket.on('message', (message) => { console.log(message.length); socket.close(); });
@@ -176,7 +176,7 @@ for (const offload of [true, false]) {
       assert.equal((await appliance.status()).restarts, 0);
     });
 
-    test('an address mapping: a server with an IPv4 address of its own, every protocol', async () => {
+    test('an address mapping: a server with its own IPv4 address, every protocol', async () => {
       await net.run('router', 'ip', 'route', 'add', '192.0.2.9', 'via', POOL4);
       const eam = [{ ipv4: '192.0.2.9/32', ipv6: `${ISLAND}/128` }];
       await appliance.ask({ ask: 'reconfigure', nat64: { offload, eam } });
@@ -223,7 +223,7 @@ for (const offload of [true, false]) {
       assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
     });
 
-    test('a closed port: UDP is told by ICMP, TCP by a reset', async () => {
+    test('a closed port: UDP is answered by ICMP, TCP by a reset', async () => {
       const script = `
         const socket = require('dgram').createSocket('udp6');
         socket.connect(9, '${INTERNET6}', () => {
@@ -273,7 +273,7 @@ for (const offload of [true, false]) {
       ['uplink', ['appliance wan', 'router customer']],
       ['link to the island', ['appliance lan']],
     ] as const)
-      test(`a narrow ${where}, where nobody hears of what is too big: no connection hangs`, async () => {
+      test(`a narrow ${where}, without ICMP errors for packets that are too big: no connection hangs`, async () => {
         const setMtu = async (bytes: string) => {
           for (const [host, device] of links.map((link) => link.split(' ')))
             await net.run(host as Host, 'ip', 'link', 'set', device, 'mtu', bytes);
@@ -294,14 +294,14 @@ for (const offload of [true, false]) {
         }
       });
 
-    test('a private address behind the well-known prefix is refused, and the sender told', async () => {
+    test('a private address behind the well-known prefix is refused, and the sender is notified', async () => {
       const before = await appliance.counters();
       assert.match(await pingWithError(net, '64:ff9b::10.0.0.1'), /prohibited/i);
       const later = await appliance.counters();
       assert.ok(later['drop-non-global'] > before['drop-non-global']);
     });
 
-    test('packets whose lengths lie are counted, and nothing else happens', async () => {
+    test('packets with wrong length fields are counted, and have no other effect', async () => {
       const good4 = udp({ source: INTERNET, destination: POOL4, sourcePort: 1, destinationPort: 40_000 });
       const good6 = udp({ source: ISLAND, destination: INTERNET6, sourcePort: 1, destinationPort: 1 });
       const packets = [
@@ -312,7 +312,7 @@ for (const offload of [true, false]) {
         changed(good4, 2, 0, 19), // and one below the header
         changed(good6, 4, 0xff, 0xff), // a payload length beyond the end
         changed(good6, 44, 0xff, 0xff), // a UDP length beyond the end
-        changed(good6, 6, 6), // UDP that says it is TCP: no whole header
+        changed(good6, 6, 6), // a UDP packet marked as TCP: no complete header
         changed(good4, 10, 0, 0), // a wrong header checksum
         Uint8Array.from([0x60]),
       ].map((packet) => Buffer.from(packet).toString('hex'));
@@ -322,8 +322,8 @@ for (const offload of [true, false]) {
       assert.ok(await reaches(net));
     });
 
-    test("the appliance's own traffic is untouched: its pings and its connections", async () => {
-      // Identifiers of ping are random: some lie in the pool's range.
+    test("the appliance's own pings and connections are not affected", async () => {
+      // ping chooses random identifiers: some lie in the pool's range.
       const out = await net.run(
         'appliance',
         'bash',
@@ -339,7 +339,7 @@ for (const offload of [true, false]) {
       assert.equal(head.trim(), '32');
     });
 
-    test('a source outside nat64.allow is refused; allowing it again brings its session back', async () => {
+    test('a source outside nat64.allow is refused; when it is allowed again, its session works again', async () => {
       const nat64 = { offload, allow: ['2001:db8:ffff::/64'] };
       await appliance.ask({ ask: 'reconfigure', nat64 });
       await waitUntil('refused', async () => !(await reaches(net)));
@@ -348,7 +348,7 @@ for (const offload of [true, false]) {
       assert.equal((await appliance.status()).restarts, 0);
     });
 
-    test('sessions outlive the worker, which comes back', async (t) => {
+    test('sessions survive the death of the worker, which is restarted', async (t) => {
       const { sessions } = (await appliance.status()).figures;
       assert.ok((sessions as number) > 0);
       const transfer = node(net, tcpDownload(INTERNET6));
@@ -356,7 +356,7 @@ for (const offload of [true, false]) {
       await appliance.ask({ ask: 'fail' });
       await waitUntil('restarted', async () => (await appliance.status()).restarts === 1);
       await waitUntil('serves again', () => reaches(net));
-      // Less than a second on a quiet machine.
+      // Takes less than a second on an idle machine.
       t.diagnostic(`serves again after ${Math.round(performance.now() - failedAt)} ms`);
       assert.ok(((await appliance.status()).figures['sessions'] as number) >= (sessions as number));
       assert.equal((await transfer).trim(), `intact ${32 << 20}`);

@@ -1,4 +1,4 @@
-/** What the kernel reports of changes of the network, in a separate host: "host" with one device, on a wire that leads nowhere. */
+/** The kernel's notifications about changes of the network, in a separate host: "host" with one device, on a wire to nowhere. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ const SPEC = {
 
 const src = (path: string) => join(import.meta.dirname, '../../src', path);
 
-/** Answers each message: what has changed since the one before, with who did it; or does it itself. */
+/** Answers each message with the changes since the previous one and who made them. If the message is a command, runs it first. */
 const LISTENER = `
 import { watchNetworkChanges } from '${src('os/network-changes.ts')}';
 import { runCommand } from '${src('os/command.ts')}';
@@ -32,7 +32,7 @@ interface Answer {
   readonly by: Readonly<Record<string, { pid: number; name?: string }>>;
 }
 
-/** A change, and what is known of who made it: a process that is no more has no name, but for nftables. */
+/** A change, and what is known about its author: an ended process has no name, except for nftables. */
 const CHANGES: readonly {
   readonly change: readonly string[];
   readonly kind?: string;
@@ -77,7 +77,7 @@ async function startListener(
   };
 }
 
-test('each change is told once, with who made it, and nothing when there was none', async () => {
+test('each change is reported once, with its author, and nothing is reported without a change', async () => {
   await using topology = await buildTopology(SPEC);
   const { host } = topology.hosts;
   const { ask, stop } = await startListener(host);
@@ -87,7 +87,7 @@ test('each change is told once, with who made it, and nothing when there was non
     const title = change.join(' ');
     const [program, ...args] = change;
     await host.run(program, args);
-    // The kernel makes an IPv6 address ready, and tells of it, a moment after `ip` has ended; of the rest, before.
+    // An IPv6 address becomes ready, and is reported, a moment after `ip` has ended; all other changes are reported before that.
     if (change.includes('nodad')) await waitUntil(title, async () => (await ask()).hasChanged);
     else {
       const { hasChanged, by } = await ask();
@@ -100,7 +100,7 @@ test('each change is told once, with who made it, and nothing when there was non
   await stop();
 });
 
-test('what a command of the process itself changes is no news', async () => {
+test('a change by a command of the process itself is not reported', async () => {
   await using topology = await buildTopology(SPEC);
   const { ask, stop } = await startListener(topology.hosts.host);
   await waitUntil('quiet', async () => !(await ask()).hasChanged);

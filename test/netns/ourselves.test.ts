@@ -42,7 +42,7 @@ const CONFIGURATION = {
       address: GHOST,
       hostnames: ['ghost.example.com'],
       services: ['http', 'https'],
-      // What an SSH port could lead to: the panel, past admin.allow.
+      // An SSH port could lead to the panel, past admin.allow.
       ssh: { port: GHOST_SSH_PORT, targetPort: ADMIN_PORT },
     },
   ],
@@ -57,7 +57,7 @@ const CONFIGURATION = {
   },
 };
 
-/** nginx with two names at one address; its log has who asked whom, and what it was told of the client. */
+/** nginx with two names at one address; its log shows the host, the client address that nginx was given, and the request. */
 const nginxConfiguration = (directory: string) => `daemon off;
 user root;
 worker_processes 1;
@@ -74,7 +74,7 @@ http {
 }
 `;
 
-/** Asks for a WebSocket; when the answer is there, asks for more on the same connection, and prints all that came back. */
+/** Requests a WebSocket, then sends another request on the same connection (at once or after the answer); prints all answers. */
 const ATTACK = `
 import { connect } from 'node:net';
 const socket = connect({ host: '192.0.2.1', port: 80, allowHalfOpen: true });
@@ -91,7 +91,7 @@ socket.on('end', () => socket.end()).on('close', () => console.log(text));
 socket.write(handshake + (process.argv[1] === 'at-once' ? forged : ''));
 `;
 
-describe('who is who', () => {
+describe('own addresses and servers', () => {
   let topology: Topology<keyof typeof spec.hosts>;
   let stateDirectory: string;
   let appliance: Child;
@@ -132,7 +132,7 @@ describe('who is who', () => {
   });
   after(() => topology[Symbol.asyncDispose]());
 
-  /** The API, asked from the appliance itself. */
+  /** A request to the API from the appliance itself. */
   function attempt(path: string, args: readonly string[] = []) {
     const url = `http://127.0.0.1:${ADMIN_PORT}/api${path}`;
     return topology.hosts.appliance.attempt('curl', ['-sSf', '-m', '5', ...args, url]);
@@ -161,7 +161,7 @@ describe('who is who', () => {
   const ip = (...args: string[]) => topology.hosts.appliance.run('ip', args);
 
   for (const when of ['after-the-answer', 'at-once']) {
-    it(`a WebSocket handshake to a server that has none opens nothing: a second request, ${when}`, async () => {
+    it(`a WebSocket handshake to a server without WebSocket opens no tunnel: a second request, ${when}`, async () => {
       writeFileSync(accessLog, '');
       const args = ['--input-type=module', '-e', ATTACK, when];
       const { stdout } = await topology.hosts.attacker.run(process.execPath, args);
@@ -174,11 +174,11 @@ describe('who is who', () => {
     });
   }
 
-  it('the panel is not for the attacker', async () => {
+  it('the attacker cannot reach the panel', async () => {
     assert.notEqual((await curl(`http://192.0.2.1:${ADMIN_PORT}/api/health`)).code, 0);
   });
 
-  /** Adds the address of "ghost" to the appliance, in one of the ways in which it can get there. */
+  /** The ways in which the appliance can get the address of "ghost". */
   const WAYS: readonly (readonly [
     what: string,
     add: readonly (readonly string[])[],
@@ -190,7 +190,7 @@ describe('who is who', () => {
       ['addr', 'del', `${GHOST}/64`, 'dev', 'lan'],
     ],
     [
-      'a loopback interface, as routers have it',
+      'a loopback interface, as on routers',
       [['addr', 'add', `${GHOST}/128`, 'dev', 'lo']],
       ['addr', 'del', `${GHOST}/128`, 'dev', 'lo'],
     ],
@@ -202,10 +202,10 @@ describe('who is who', () => {
   ];
 
   for (const [what, add, remove] of WAYS) {
-    it(`an address that the appliance gets is refused as a server at once, and told: ${what}`, async () => {
+    it(`an address that the appliance gets is refused as a server at once, and reported: ${what}`, async () => {
       assert.equal(await configurationProblem(), '');
       for (const command of add) await ip(...command);
-      await waitUntil('the problem is told', async () => (await configurationProblem()) !== '');
+      await waitUntil('the problem is reported', async () => (await configurationProblem()) !== '');
       assert.match(
         await configurationProblem(),
         /\/hosts\/1\/address: "2001:db8:1::99" is an address of this appliance/,
@@ -214,7 +214,7 @@ describe('who is who', () => {
       const throughSsh = () => curl(`http://192.0.2.1:${GHOST_SSH_PORT}/api/health`);
       const refused = () => counter('forward', 'server-ourselves');
       const refusedBefore = await refused();
-      // The worker hears of it a moment after the main thread has told it.
+      // The worker gets the address a moment after the main thread has reported the problem.
       await waitUntil('a refusal', async () => {
         await throughSsh();
         return (await refused()) > refusedBefore;
@@ -229,7 +229,7 @@ describe('who is who', () => {
       assert.match(stderr, /alert internal error/i);
       const { stdout } = await curl('-H', 'Host: ghost.example.com', 'http://192.0.2.1/');
       assert.match(stdout, /the address of the server is that of this proxy itself/);
-      assert.equal((await counter('proxy', 'accepted')) - before, 2, 'each connection is one connection');
+      assert.equal((await counter('proxy', 'accepted')) - before, 2, 'each connection is counted once');
 
       await ip(...remove);
       await waitUntil('the problem is over', async () => (await configurationProblem()) === '');

@@ -1,4 +1,4 @@
-/** Local ports: those of ended connections are used again, and those that the appliance listens on are never used. */
+/** Local ports: those of closed connections are used again, and those that the appliance listens on are never used. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Appliance, CONFIGURATION, startAppliance, WEB1_SSH_PORT } from '../../lab/appliance.ts';
@@ -6,10 +6,10 @@ import { waitUntil } from '../../lab/wait.ts';
 import { type World, buildWorld } from '../../lab/world.ts';
 import { ADDRESSES } from '../../lab/zone.ts';
 
-/** All that the appliance has towards one server. */
+/** The number of ports that the appliance has towards one server. */
 const PORTS = 40;
 
-/** Connects, hears the server's greeting, ends first, and waits for its end; prints how many had one. */
+/** Connects, reads the server's greeting, ends first, and waits for the server's end; prints how many greetings came. */
 const shortConnections = (count: number) => `
   let left = ${count}, heard = 0;
   const next = () => {
@@ -30,7 +30,7 @@ describe('local ports', { concurrency: false }, () => {
   });
   after(() => world[Symbol.asyncDispose]());
 
-  it('a client that opens and ends connections leaves the others ports towards its server', async () => {
+  it('a client that opens and ends connections leaves ports towards its server for the others', async () => {
     await world.hosts.appliance.run('sysctl', [
       '-qw',
       `net.ipv4.ip_local_port_range=40000 ${40_000 + PORTS - 1}`,
@@ -39,7 +39,7 @@ describe('local ports', { concurrency: false }, () => {
       world.hosts.appliance
         .run('sysctl', ['-n', 'net.ipv4.tcp_tw_reuse'])
         .then(({ stdout }) => stdout.trim());
-    const wished = await reuse();
+    const original = await reuse();
     appliance = await startAppliance(world, {
       configuration: { ...CONFIGURATION, nat64: { enabled: false } },
       await: ['forward', 'admin'],
@@ -48,7 +48,7 @@ describe('local ports', { concurrency: false }, () => {
       await world.hosts.client.run(process.execPath, ['-e', shortConnections(2 * PORTS)], {
         timeoutMs: 30_000,
       });
-      // Ports rest for a minute: nobody waits so long.
+      // Ports rest for a minute (TIME_WAIT): ssh-keyscan does not wait so long.
       await waitUntil('a connection of another client', async () => {
         const { stdout } = await world.hosts.mainland.attempt('ssh-keyscan', [
           '-T',
@@ -64,10 +64,10 @@ describe('local ports', { concurrency: false }, () => {
     } finally {
       await appliance.stop();
     }
-    assert.equal(await reuse(), wished);
+    assert.equal(await reuse(), original);
   });
 
-  it('a port that it listens on is not given to a connection, where the pool of NAT64 has moved the range', async () => {
+  it('a listening port is not given to a connection, even if the pool of NAT64 has moved the port range', async () => {
     appliance = await startAppliance(world, { await: ['nat64', 'admin'] });
     try {
       const { stdout } = await world.hosts.appliance.run('sysctl', [

@@ -1,4 +1,4 @@
-/** The provider changes the prefix, as many do each night: hosts with an address in the new prefix are local at once. */
+/** The provider changes the prefix, as many do each night: hosts with an address in the new prefix count as local at once. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Appliance, startAppliance } from '../../lab/appliance.ts';
@@ -6,7 +6,7 @@ import { waitUntil } from '../../lab/wait.ts';
 import { type World, buildWorld } from '../../lab/world.ts';
 import { ADDRESSES, IPV4_ONLY } from '../../lab/zone.ts';
 
-/** Shorter than the time after which "lan" is looked up in any case. */
+/** Shorter than the interval of the regular look-up of "lan". */
 const AT_ONCE_MS = 4000;
 
 describe('another prefix', { concurrency: false }, () => {
@@ -25,7 +25,7 @@ describe('another prefix', { concurrency: false }, () => {
     await world[Symbol.asyncDispose]();
   });
 
-  // Several times: it is by chance when "lan" is looked up regularly.
+  // Several times: the regular look-up of "lan" happens at a random moment.
   for (const prefix of ['2001:db8:a', '2001:db8:b', '2001:db8:c', '2001:db8:d']) {
     it(`${prefix}::/64: DNS64 and NAT64 serve it`, async () => {
       await on('web1', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
@@ -47,7 +47,7 @@ describe('another prefix', { concurrency: false }, () => {
     });
   }
 
-  it('an outage that is over refuses nobody', async () => {
+  it('nobody is refused after an outage', async () => {
     const last = '2001:db8:d';
     await on('appliance', 'link', 'set', 'lan', 'down');
     await on('appliance', 'link', 'set', 'lan', 'up');

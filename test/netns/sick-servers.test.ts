@@ -14,7 +14,7 @@ const SICK = '2001:db8:1::99';
 const NAME = 'sick.example.org';
 const CLIENTS = 20;
 
-/** Takes requests, never answers and never ends; at SIGUSR2 it answers whoever is still there. */
+/** Accepts requests, never answers and never closes; on SIGUSR2 it answers the clients that are still connected. */
 const SILENT_SERVER = `
   const open = new Set();
   require('net').createServer({ allowHalfOpen: true }, (socket) => {
@@ -31,15 +31,15 @@ const ASK = `const { connect } = require('net');
   const ask = () => connect({ port: 80, host: '${ADDRESSES.appliance4}', allowHalfOpen: true })
     .on('error', () => {}).setEncoding('latin1');
   const request = 'GET / HTTP/1.1\\r\\nHost: ${NAME}\\r\\n\\r\\n';`;
-/** Ask, and are gone: their kernel says FIN for them. */
+/** Clients that send a request and disappear: their kernel sends a FIN for them. */
 const IMPATIENT = `${ASK}
   for (let i = 0; i < ${CLIENTS}; i++) { const socket = ask(); socket.write(request, () => socket.destroy()); }`;
-/** Has said all that it had to say, and waits. */
+/** A client that has sent its whole request and end of stream, and waits. */
 const PATIENT = `${ASK}
   const socket = ask().on('data', (text) => console.log(text.split('\\r\\n').at(-1))).on('close', () => console.log('closed'));
   socket.end(request, () => console.log('asked'));`;
 
-describe('a server that says nothing', { concurrency: false }, () => {
+describe('a server that sends nothing', { concurrency: false }, () => {
   let world: World;
   let appliance: Appliance;
   let server: Child;
@@ -49,7 +49,7 @@ describe('a server that says nothing', { concurrency: false }, () => {
     await web3.run('ip', ['addr', 'add', `${SICK}/64`, 'dev', 'eth0', 'nodad']);
     server = web3.spawn(process.execPath, ['-e', SILENT_SERVER]);
     await server.waitForLine(/^ready$/);
-    // How long the kernel of a client that is gone remembers: usually a minute.
+    // How long the client's kernel remembers a closed connection: usually a minute.
     await client.run('sysctl', ['-qw', 'net.ipv4.tcp_fin_timeout=1']);
     const sick = { name: 'sick', address: SICK, hostnames: [NAME], services: ['http'], ssh: false };
     appliance = await startAppliance(world, {
@@ -62,7 +62,7 @@ describe('a server that says nothing', { concurrency: false }, () => {
     await world[Symbol.asyncDispose]();
   });
 
-  it('holds no connection of clients that are gone; one that has only ended its direction is answered', async () => {
+  it('no connection of a disconnected client is kept; a half-closed client is answered', async () => {
     const { client } = world.hosts;
     const held = async () => {
       const { services } = (await appliance.api('/api/status')) as {
@@ -75,11 +75,15 @@ describe('a server that says nothing', { concurrency: false }, () => {
     await client.run(process.execPath, ['-e', IMPATIENT]);
     await waitUntil('all of them to be open', async () => (await held()) === CLIENTS + 1);
     assert.ok(await answers(world, 'proxy'), 'another server is served');
-    // The idle time-out is an hour.
-    await waitUntil('those who are gone to be forgotten', async () => (await held()) === 1, {
-      timeoutMs: 90_000,
-      intervalMs: 500,
-    });
+    // The idle timeout is an hour.
+    await waitUntil(
+      'the connections of disconnected clients to be closed',
+      async () => (await held()) === 1,
+      {
+        timeoutMs: 90_000,
+        intervalMs: 500,
+      },
+    );
     server.process.kill('SIGUSR2');
     await patient.waitForLine(/^late$/);
   });

@@ -53,7 +53,7 @@ describe('topology builder', () => {
     assert.equal(stdout, 'nameserver 192.0.2.53\n');
   });
 
-  it('tells a failed command with what it wrote', async () => {
+  it('reports a failed command with its error output', async () => {
     await using topology = await buildTopology({ hosts: { alone: { interfaces: {} } } });
     await assert.rejects(
       topology.hosts.alone.run('sh', ['-c', 'echo sad >&2; exit 3']),
@@ -63,7 +63,7 @@ describe('topology builder', () => {
     assert.equal(killed.code, undefined);
   });
 
-  it('waits for listeners and lines of children, and stops them with all they started', async () => {
+  it('waits for listeners and lines of children, and stops them with all processes they started', async () => {
     const topology = await buildTopology({ hosts: { alone: { interfaces: {} } } });
     const { alone } = topology.hosts;
     const script = `require('net').createServer().listen(4711, () => console.log('listening on', 4711));
@@ -82,7 +82,7 @@ describe('topology builder', () => {
     assert.deepEqual(remains(process.pid), []);
   });
 
-  it('removes what it built when it cannot build all of it', async () => {
+  it('removes the parts it built if it cannot build all of it', async () => {
     const broken = { hosts: { left: { ...spec.hosts.left, routes: ['default via 203.0.113.1'] } } };
     await assert.rejects(buildTopology(broken), /cannot configure/);
     assert.deepEqual(remains(process.pid), []);

@@ -1,4 +1,4 @@
-/** Which floor of a room may import which: the rules, that violations are reported, and that the rules match docs/architecture.md. */
+/** Which floor of a room may import which: the rules, the reports of violations, and the agreement with docs/architecture.md. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,11 +13,11 @@ const rows = [
   ['a floor below', 'high/a.ts', 'low/a.ts', true],
   ['a floor above', 'low/a.ts', 'high/a.ts', false],
   ["the room's own folder", 'low/a.ts', 'a.ts', true],
-  ['from there, a floor of the table', 'a.ts', 'high/a.ts', true],
-  ['from there, another', 'a.ts', 'low/a.ts', false],
+  ['from the room itself, a floor of the table', 'a.ts', 'high/a.ts', true],
+  ['from the room itself, another floor', 'a.ts', 'low/a.ts', false],
   ['a folder of a floor', 'high/deep/a.ts', 'low/deep/a.ts', true],
-  ['a folder that is no floor', 'other/a.ts', 'low/a.ts', false],
-  ['what is outside the room', 'low/a.ts', '../elsewhere.ts', true],
+  ['a folder that is not a floor', 'other/a.ts', 'low/a.ts', false],
+  ['a file outside the room', 'low/a.ts', '../elsewhere.ts', true],
 ] as const;
 
 for (const [title, from, to, isAllowed] of rows) {
@@ -37,11 +37,11 @@ test('docs/architecture.md has the same table', () => {
       section.indexOf('| floor'),
       section.indexOf('\n\n', section.indexOf('| floor')),
     );
-    const told = table
+    const documented = table
       .split('\n')
       .slice(2)
       .map((line) => line.split('|').map((cell) => cell.trim()))
       .map(([, floor, , imports]) => [floor, imports === 'nothing' ? [] : imports.split(', ')]);
-    assert.deepEqual(Object.fromEntries(told), floors);
+    assert.deepEqual(Object.fromEntries(documented), floors);
   }
 });

@@ -1,4 +1,4 @@
-/** The lockfile installs everywhere: npm drops other platforms' packages from it when it is written on one of them. */
+/** The lockfile works on every platform: npm drops the packages of other platforms when it writes the file on one of them. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -23,7 +23,7 @@ test('every optional package of every package is locked, whatever the platform',
   assert.deepEqual(missing, [], 'npm install --package-lock-only adds them');
 });
 
-test('every package has an integrity and comes from whatever registry npm is set to', () => {
+test('every package has an integrity and comes from the configured registry of npm', () => {
   const wrong = Object.entries(packages).filter(
     ([path, { integrity, resolved }]) => path !== '' && (integrity === undefined || resolved !== undefined),
   );

@@ -19,7 +19,7 @@ function runWith(configuration: string, ...args: string[]) {
 
 const HOST = '"name": "web1", "address": "2001:db8:1::10"';
 
-// What is wrong, where (JSON path), the value, and what would be right.
+// What is wrong, where (JSON path), the value, and what is expected.
 const REFUSED: readonly [title: string, configuration: string, ...said: string[]][] = [
   [
     'an unknown field',
@@ -43,7 +43,7 @@ const REFUSED: readonly [title: string, configuration: string, ...said: string[]
     '/proxy/listeners',
   ],
   [
-    'an address that is no IPv6 address',
+    'an address that is not IPv6',
     '{"hosts": [{"name": "web1", "address": "192.0.2.1"}]}',
     '/hosts/0/address',
     '"192.0.2.1"',
@@ -70,7 +70,7 @@ test('--check accepts a good configuration, and an empty one', () => {
 });
 
 for (const args of [['--nonsense'], ['--log-level', 'loud'], ['extra']]) {
-  test(`refuses the arguments ${args.join(' ')}: exit code 2, and says why`, () => {
+  test(`refuses the arguments ${args.join(' ')}: exit code 2, with the reason`, () => {
     const { status, stderr } = run(...args);
     assert.equal(status, 2);
     assert.match(stderr, new RegExp(`^tombolo: .*${args.at(-1)}`));

@@ -1,4 +1,4 @@
-/** Shell scripts of the image and the device: shellcheck and shfmt find nothing. */
+/** Shell scripts of the image and the device: shellcheck and shfmt find no problems. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';

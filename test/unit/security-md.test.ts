@@ -1,4 +1,4 @@
-/** SECURITY.md names a test for each of its sentences; that test must exist. */
+/** SECURITY.md names a test for each of its sentences; this test checks that they exist. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const rows = text
   .map((line) => line.split('|').map((cell) => cell.trim()))
   .map(([, sentence, shownBy]) => ({ sentence, shownBy }));
 
-test('there are sentences of every attacker', () => {
+test('there are sentences about every attacker', () => {
   assert.ok(rows.length > 25, `${rows.length} sentences`);
   for (const place of ['Internet', 'local network', 'NAT64', 'API token', 'stolen session', 'appliance'])
     assert.match(text, new RegExp(`\n### .*${place}`));

@@ -12,7 +12,7 @@ const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map(
   (file) => [file, readFileSync(join(WEB, file), 'utf8')] as const,
 );
 
-test('the server gives the page types only, in one file; those of a service to its own page; and how sentences are told', () => {
+test('the page imports only types from the server, in one file; the types of a service in its own page; and the translation of sentences', () => {
   const wrong = sources.flatMap(([file, source]) =>
     [...source.matchAll(/^(import|export) ([^;]*?) from '((?:\.\.\/)+src\/[^']+)'/gms)]
       .filter(([, , names, from]) => {
@@ -27,13 +27,13 @@ test('the server gives the page types only, in one file; those of a service to i
   assert.deepEqual(wrong, []);
 });
 
-test('no style attribute, no inline script, no address elsewhere: the content security policy forbids them', () => {
+test('no style attribute, no inline script, no foreign address: the content security policy forbids them', () => {
   const forbidden = /\sstyle=|dangerouslySetInnerHTML|\beval\(|new Function|['"`]https?:\/\/(?!\$)/;
   const wrong = sources.filter(([, source]) => forbidden.test(source)).map(([file]) => file);
   assert.deepEqual(wrong, []);
 });
 
-test('every page says what it is for, and has a folder of its own', () => {
+test('every page is registered, and has its own folder', () => {
   const registered = [
     ...(sources.find(([file]) => file === 'pages/all.ts')?.[1] ?? '').matchAll(/'\.\/(\w+)\/page\.ts'/g),
   ].map(([, name]) => name);
@@ -42,11 +42,11 @@ test('every page says what it is for, and has a folder of its own', () => {
 });
 
 for (const [language, load] of Object.entries(LANGUAGES)) {
-  test(`${language}: each sentence names the same values as the English, and has a key of its own`, async () => {
+  test(`${language}: each sentence names the same values as the English one, and has a unique key`, async () => {
     const sentences = Object.entries(await load());
     assert.ok(sentences.length > 0);
-    for (const [sentence, told] of sentences)
-      assert.deepEqual(valueNamesIn(told), valueNamesIn(sentence), sentence);
+    for (const [sentence, translation] of sentences)
+      assert.deepEqual(valueNamesIn(translation), valueNamesIn(sentence), sentence);
     assert.equal(new Set(sentences.map(([sentence]) => keyOf(sentence))).size, sentences.length);
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The modules that worker threads load: each costs every thread time and memory (docs/architecture.md, "Where this differs from
- * the first design").
+ * The modules that worker threads load: each module costs every thread time and memory (docs/architecture.md, "Where this differs
+ * from the first design").
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '../../src');
-/** An import of values; of types alone nothing is left at run time. */
+/** An import of values; imports of types only do not exist at run time. */
 const VALUE_IMPORT =
   /^(?:import|export)\s+(?!type\b)(?:\{(?<names>[^}]*)\}|[^;'{]*?)\s*from '(?<from>[^']+)';/gms;
 
@@ -29,7 +29,7 @@ function loadedBy(entry: string): Set<string> {
 
 const workers = globSync('services/*/**/worker.ts', { cwd: ROOT });
 
-describe('what a worker thread loads', () => {
+describe('the modules that a worker thread loads', () => {
   for (const worker of workers) {
     it(worker, () => {
       const loaded = loadedBy(worker);
@@ -41,7 +41,7 @@ describe('what a worker thread loads', () => {
       );
     });
   }
-  it('is that of every service with a thread', () => assert.ok(workers.length >= 4));
+  it('every service with a thread is covered', () => assert.ok(workers.length >= 4));
 });
 
 it('nobody imports values of node:http, which loads undici, too', () => {

@@ -1,6 +1,6 @@
 /**
  * Load processes run in a namespace and receive orders over Node's message channel, one at a time. A process answers when the
- * order is finished, and may block meanwhile.
+ * order is finished, and may block until then.
  */
 import type { Child, Host } from '../../../lab/host.ts';
 

@@ -19,9 +19,9 @@ import { type Bench, assertHealthy, configuration, IDENTITY, startBench } from '
 
 const CUTS = Number(process.env['TOMBOLO_CUTS'] ?? 20);
 const SEED = Number(process.env['TOMBOLO_SEED'] ?? Date.now() % 1e6);
-/** Until one was measured. */
+/** Used until a start has been measured. */
 const USUAL_START_MS = 75_000;
-/** Of the start's time: some cuts come when it serves already. */
+/** A multiple of the time of a start: some cuts come when it already serves. */
 const LATEST_CUT = 1.3;
 const WRITING_MS = 10_000;
 const ANEW_EVERY = 3;
@@ -91,7 +91,7 @@ describe(`${CUTS} power cuts (TOMBOLO_SEED=${SEED})`, { timeout: 7_200_000 }, ()
   }
 });
 
-/** What the next start will find: the file system is checked as it will do it, on a copy. */
+/** The state that the next start will find: checks the file system in the same way, on a copy. */
 function checkDataPartition({ machine }: Bench): string {
   const { start, size } = dataPartition(machine.disk);
   const copy = join(machine.disk, '..', 'data.img');
@@ -102,7 +102,7 @@ function checkDataPartition({ machine }: Bench): string {
     ]);
     if (spawnSync('blkid', ['--probe', copy]).status !== 0) return 'no file system yet';
     const { status, stdout } = spawnSync('e2fsck', ['-p', copy], { encoding: 'utf8' });
-    // 0 clean, 1 repaired: e2fsck(8). More would need losses.
+    // 0 clean, 1 repaired: e2fsck(8). Any other status would mean a loss.
     assert.ok(status === 0 || status === 1, `e2fsck ${status}: ${stdout}`);
     return status === 0 ? 'data partition clean' : 'data partition repaired';
   } finally {

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 const REPOSITORY = new URL('../../..', import.meta.url).pathname;
-/** V8 writes unused bytes of its memory into it; what runs is the same. */
+/** V8 writes unused bytes of its memory into it; the code is the same. */
 const COMPILE_CACHE = 'usr/lib/tombolo/compile-cache/';
 
 interface Partition {
@@ -59,7 +59,7 @@ describe('two builds of the image', { timeout: 3_600_000 }, () => {
     assert.equal(first, second);
   });
 
-  test('the root has the same files, contents, owners, modes and times, but for the compile cache', (t) => {
+  test('the root has the same files, contents, owners, modes and times, except the compile cache', (t) => {
     const [first, second] = images.map((image, index) => rootFiles(image, join(directory, `root-${index}`)));
     assert.ok(first.length > 5000, `${first.length} lines`);
     t.diagnostic(`${first.length} lines on files and directories`);
@@ -84,7 +84,7 @@ function rootFiles(image: string, directory: string): string[] {
       .split('\n')
       .filter((line) => line !== '' && !line.slice(line.indexOf('./') + 2).startsWith(COMPILE_CACHE));
   return [
-    // debugfs does not give links their time.
+    // debugfs does not set the time of links.
     ...find('.', '-mindepth', '1', '-type', 'l', '-printf', '%p l %U:%G %l\n'),
     ...find('.', '-mindepth', '1', '!', '-type', 'l', '-printf', '%p %y %m %U:%G %T@\n'),
     ...find('.', '-type', 'f', '-exec', 'sha256sum', '{}', '+'),

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 
-/** Somebody else: what is his, this process cannot read. */
+/** Another user: this process cannot read the files of that user. */
 export const NOBODY = 65534;
 export const GARBAGE = Buffer.from('\x00\xff\x17{"garbage\n\n\x80', 'latin1');
 
@@ -46,6 +46,6 @@ export function damage(path: string, how: Damage, newer: string | undefined): vo
   }
 }
 
-/** Undefined when it is not a file, or not there. */
+/** Undefined if it is not a file, or does not exist. */
 export const contentOf = (path: string): Buffer | undefined =>
   lstatSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path) : undefined;

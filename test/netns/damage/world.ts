@@ -5,7 +5,7 @@
  *   192.0.2.10, 2001:db8:1::10          192.0.2.1, 2001:db8:1::1
  *
  * web1 is the server (HTTP on 80, "SSH" on 22) and the client of all four services: proxy, SSH port, DNS64, and, by
- * 2001:db8:64::192.0.2.10, itself through NAT64. The process runs as root without the right to pass over permissions of files.
+ * 2001:db8:64::192.0.2.10, itself through NAT64. The process runs as root without the right to bypass file permissions.
  */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -54,10 +54,10 @@ export interface Reply {
 
 export interface Running extends AsyncDisposable {
   readonly child: Child;
-  /** As the process sees it, also when that is in a file system of its own. */
+  /** The path of a file as the process sees it, also if its mount namespace has another file system there. */
   path(name: string): string;
   api(method: string, path: string, body?: object, token?: string): Promise<Reply>;
-  /** All four services, as a client sees them; rejects with what does not. */
+  /** All four services work for a client; rejects with those that do not. */
   serves(which?: readonly Service[]): Promise<void>;
   /** The reports of GET status, which the health, the metrics, the screen and `tombolo status` must agree with. */
   agreed(token?: string): Promise<Map<string, { state: string; problem: string | null }>>;
@@ -78,7 +78,7 @@ export interface World extends AsyncDisposable {
   /** An API token of scope system, in auth.json. */
   readonly token: string;
   readonly revisions: number;
-  /** A copy of what a process that ran for a while has left behind. */
+  /** A copy of the files that a process has left behind after running for a while. */
   files(name: string): Files;
   /**
    * Starts the process and waits until it serves. `prepare`: shell commands in its mount namespace before it, with $STATE and
@@ -197,7 +197,7 @@ export async function buildDamageWorld(): Promise<World> {
     };
   }
 
-  /** Asks until all say the same: they are asked one after the other. */
+  /** Retries until all agree: they are queried one after the other. */
   async function agreedOn(token: string) {
     let why = '';
     return waitUntil(
@@ -258,7 +258,7 @@ export async function buildDamageWorld(): Promise<World> {
   };
   return world;
 
-  /** An owner, two changes, a token, sessions of NAT64; ended in order, so that all of it is on the disk. */
+  /** An owner, two changes, a token, sessions of NAT64; then an orderly stop, so that all of it is on the disk. */
   async function makeTemplate() {
     mkdirSync(template.state, { mode: 0o700 });
     writeFileSync(template.config, JSON.stringify({ ...GOOD, hosts: [] }));

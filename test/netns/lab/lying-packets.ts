@@ -1,9 +1,9 @@
 /**
- * Sends IP packets that no kernel would send, from a packet socket, run inside a namespace; the same for the same seed:
+ * Sends IP packets that no kernel would send, from a packet socket, run inside a namespace; the same packets for the same seed:
  *
  *   node lying-packets.ts SEED DEVICE GATEWAY-MAC SOURCE DESTINATION
  *
- * TCP, UDP, ICMP and other protocols, first with right checksums, then with wrong lengths, cut off, or with flipped bytes.
+ * TCP, UDP, ICMP and other protocols, first with correct checksums, then with wrong lengths, truncated, or with flipped bytes.
  */
 import { readFileSync } from 'node:fs';
 import { check, close, sendto, socket } from '../../../src/os/libc.ts';
@@ -19,7 +19,7 @@ const TCP = 6;
 const UDP = 17;
 const ICMP = 1;
 const ICMPV6 = 58;
-/** Beside those that are translated: hop-by-hop options, routing, fragment, no next header, SCTP, reserved. */
+/** In addition to the translated protocols: hop-by-hop options, routing, fragment, no next header, SCTP, reserved. */
 const PROTOCOLS = [TCP, UDP, ICMP, ICMPV6, TCP, UDP, ICMP, ICMPV6, 0, 43, 44, 59, 132, 255];
 /** Where the checksum is in the header of each protocol. */
 const CHECKSUM_AT: Readonly<Record<number, number>> = { [TCP]: 16, [UDP]: 6, [ICMP]: 2, [ICMPV6]: 2 };
@@ -49,7 +49,7 @@ function ethernet(): Buffer {
   return head;
 }
 
-/** A packet that is right, with a header of random bytes after the ports. */
+/** A correct packet, with a header of random bytes after the ports. */
 function packet(): Buffer {
   const protocol = PROTOCOLS[random(PROTOCOLS.length)];
   const payload = Buffer.from(Array.from({ length: random(200) }, () => random(256)));
@@ -95,7 +95,7 @@ function ipv4Head(protocol: number, payloadBytes: number): Buffer {
   return head;
 }
 
-/** Leaves one in four as it is. */
+/** Leaves one packet in four unchanged. */
 function disturb(bytes: Buffer): Buffer {
   const lengthAt = isIpv6 ? 4 : 2;
   switch (random(4)) {

@@ -1,5 +1,5 @@
 /**
- * Sends random data, run inside a namespace; the same for the same seed:
+ * Sends random data, run inside a namespace; the same data for the same seed:
  *
  *   node noise.ts SEED tcp HOST PORT    connections with random bytes, ended in every way
  *   node noise.ts SEED udp HOST PORT    datagrams of random bytes
@@ -42,7 +42,7 @@ function mutatedQuery(): Buffer {
   return random(3) === 0 ? query.subarray(0, random(query.length)) : query;
 }
 
-/** Each connection sends, and ends by itself, by a reset, half-closed, or is left to the other side for a while. */
+/** Each connection sends data, then closes, resets, half-closes, or waits for the other side for a while. */
 async function tcp(payload: () => Buffer): Promise<void> {
   await Promise.all(
     Array.from({ length: CONNECTIONS }, () => {

@@ -9,7 +9,7 @@ import { followOurselves } from '../../../src/os/follow-ourselves.ts';
 import { prefixesOf } from '../../../src/services/configured.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 
-/** What the test may ask for. */
+/** The requests that the test can send. */
 export type Request =
   | { readonly ask: 'status' | 'counters' | 'contests' | 'conditions' | 'fail' | 'stop' | 'log' }
   | { readonly ask: 'sessions'; readonly filter: SessionFilter }
@@ -26,7 +26,7 @@ const printingLog: Logger = {
   child: () => printingLog,
 };
 
-/** What the panel's event log would be told. */
+/** The events that the panel's event log would get. */
 const events: AppEvent[] = [];
 const sink: EventSink = {
   put: (event) => void events.push(event),

@@ -3,8 +3,8 @@
 export const BULK_BYTES = 200 << 20;
 
 /**
- * Waits for connections. Who sends "d" gets BULK_BYTES that depend on their place, then their SHA-256; who sends "u" and
- * such bytes gets theirs back.
+ * Waits for connections. A client that sends "d" gets BULK_BYTES whose values depend on their position, then their SHA-256. A
+ * client that sends "u" and such bytes gets their SHA-256 back.
  */
 export const BULK_SERVER = `
   const { createHash } = require('crypto');
@@ -40,21 +40,21 @@ export const download = (host: string) => `
   const { createHash } = require('crypto');
   const hash = createHash('sha256');
   let bytes = 0;
-  let told = '';
+  let digest = '';
   const socket = require('net').connect(8090, '${host}', () => socket.write('d'));
   socket.on('data', (data) => {
     const body = data.subarray(0, Math.max(0, ${BULK_BYTES} - bytes));
     bytes += body.length;
     hash.update(body);
-    told += data.subarray(body.length);
+    digest += data.subarray(body.length);
   });
-  socket.on('end', () => { console.log(hash.digest('hex') === told ? 'intact' : 'damaged', bytes); socket.end(); });`;
+  socket.on('end', () => { console.log(hash.digest('hex') === digest ? 'intact' : 'damaged', bytes); socket.end(); });`;
 
 export const upload = (host: string) => `
   const { createHash, randomBytes } = require('crypto');
   const block = randomBytes(1 << 20);
   const hash = createHash('sha256');
-  let told = '';
+  let digest = '';
   let left = ${BULK_BYTES >> 20};
   const socket = require('net').connect(8090, '${host}', () => { socket.write('u'); more(); });
   const more = () => {
@@ -68,8 +68,8 @@ export const upload = (host: string) => `
     socket.end();
   };
   socket.on('drain', more);
-  socket.on('data', (data) => (told += data));
-  socket.on('end', () => console.log(hash.digest('hex') === told ? 'intact' : 'damaged', ${BULK_BYTES}));`;
+  socket.on('data', (data) => (digest += data));
+  socket.on('end', () => console.log(hash.digest('hex') === digest ? 'intact' : 'damaged', ${BULK_BYTES}));`;
 
 /** Sends every datagram back. */
 export const udpMirror = (family: 4 | 6) => `

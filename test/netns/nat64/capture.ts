@@ -1,5 +1,5 @@
 /**
- * Prints as hex the IP fragments that arrive at a device, as they are on the wire, until there are COUNT of them. With a PORT:
+ * Prints the IP fragments that arrive at a device as hex, as they are on the wire, until there are COUNT of them. With a PORT:
  * the TCP and UDP packets from or to it instead. `node capture.ts DEVICE COUNT [PORT]`. The first line is "ready".
  */
 import { readFileSync } from 'node:fs';
@@ -46,7 +46,7 @@ const waiting = pinned(8);
 new DataView(waiting.buffer).setInt32(0, fd, true);
 new DataView(waiting.buffer).setInt16(4, POLLIN, true);
 for (let left = Number(countText); left > 0; ) {
-  if (poll(waiting, 1, WAIT_MS) === 0) throw new Error(`${left} of ${countText} packets did not come`);
+  if (poll(waiting, 1, WAIT_MS) === 0) throw new Error(`${left} of ${countText} packets did not arrive`);
   fromBytes[0] = ADDRESS_BYTES;
   const bytes = check(recvfrom(fd, into, into.length, 0, from, fromBytes), 'receive');
   const packet = into.subarray(0, bytes);

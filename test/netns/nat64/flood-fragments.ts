@@ -1,6 +1,6 @@
 /**
  * Floods a device with lone fragments of 28 bytes for an IPv4 address, from changing addresses of 192.0.2.0/24 and with
- * changing identifications, until it is ended: `node flood-fragments.ts DEVICE DESTINATION`.
+ * changing identifications, until it is killed: `node flood-fragments.ts DEVICE DESTINATION`.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,7 +41,7 @@ for (let i = 0; ; ) {
       source,
       to,
     );
-    // A queue that is full loses some, as a network would.
+    // A full queue loses some of them, as a network would.
     sendto(fd, packet, packet.length, 0, address, ADDRESS_BYTES);
   }
   await delay(BURST_EVERY_MS);

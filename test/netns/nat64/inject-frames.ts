@@ -1,6 +1,6 @@
 /**
  * Sends packets, given as hex with a virtio header in front, out of an Ethernet device: `node inject-frames.ts DEVICE MAC
- * HEX...`. The header allows a packet to stand for several, and to leave its checksum to the device.
+ * HEX...`. With the header a packet can stand for several, and can leave its checksum to the device.
  */
 import { readFileSync } from 'node:fs';
 import { check, int32, pinned, sendto, setsockopt, socket } from '../../../src/os/libc.ts';
@@ -30,7 +30,7 @@ for (const hex of frames) {
   const view = new DataView(bytes.buffer);
   const start = view.getUint16(VIRTIO_NET.CHECKSUM_START, true);
   if (start !== 0) {
-    // Offsets begin with the Ethernet header here.
+    // Here, offsets include the Ethernet header.
     const isTcp = packet[isIpv4 ? 9 : 6] === 6;
     const headers = start + ETHERNET_BYTES + (isTcp ? (packet[start + 12] >> 4) * 4 : 8);
     view.setUint16(VIRTIO_NET.CHECKSUM_START, start + ETHERNET_BYTES, true);

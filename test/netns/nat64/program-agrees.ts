@@ -1,4 +1,4 @@
-/** Random packets: our thread translates each like the kernel's program. */
+/** Random packets: our thread translates each one in the same way as the kernel's program. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Settings } from '../../../src/services/nat64/settings/settings.ts';
@@ -48,7 +48,7 @@ export function agrees(t: TestContext, objectFile: string, classes: Partial<Sett
     harness.counted();
     const slow = translated(harness, withFewerHops(packet), gsoSizeBytes);
     const hex = `${gsoSizeBytes} ${Buffer.from(packet).toString('hex')}`;
-    assert(slow !== undefined, `our thread drops what the kernel passes: ${hex}`);
+    assert(slow !== undefined, `our thread drops a packet that the kernel passes: ${hex}`);
     assert.deepEqual(normalised(fast), normalised(slow), hex);
     const counted = harness.counted();
     assert.deepEqual(

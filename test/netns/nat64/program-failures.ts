@@ -1,4 +1,4 @@
-/** The kernel's program with one of its calls failing: a packet that is half written is dropped and counted. */
+/** The kernel's program when one of its calls fails: a packet that is only partly written is dropped and counted. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,13 +7,13 @@ import { runClassifier } from '../../../src/os/bpf.ts';
 import { type Bytes, tcp, udp } from '../../unit/services/nat64/packets.ts';
 import { REDIRECTED, DROPPED, ethernet, createPair, COUNTED, TRAFFIC, fastCounted } from './program-pair.ts';
 
-/** By name, the numbers of the kernel's functions that change a packet. */
+/** The kernel functions that change a packet, with their numbers. */
 export const WRITING = { bpf_skb_change_proto: 31, bpf_skb_store_bytes: 9, bpf_l4_csum_replace: 11 } as const;
-/** An instruction: it calls such a function, or behaves as if that had had no memory (r0 = -ENOMEM). */
+/** An instruction that calls such a function, and one that behaves as if the call had run out of memory (r0 = -ENOMEM). */
 const callOf = (helper: number) => Uint8Array.of(0x85, 0, 0, 0, helper, 0, 0, 0);
 const FAILED = Uint8Array.of(0xb7, 0, 0, 0, 0xf4, 0xff, 0xff, 0xff);
 
-/** The object with each of its calls of a function failing, one at a time. */
+/** Copies of the object; in each, one of the calls of a function fails. */
 export function* withFailing(objectFile: string, helper: number): Generator<string> {
   const object = readFileSync(objectFile);
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-bpf-'));
@@ -30,7 +30,7 @@ export function* withFailing(objectFile: string, helper: number): Generator<stri
   }
 }
 
-/** A packet either way: whether it was dropped. What is dropped is counted as that, and as nothing else. */
+/** Sends a packet each way: was it dropped? A dropped packet is counted as dropped, and in no other counter. */
 export function dropsOf(objectFile: string): Record<'out' | 'back', boolean> {
   using pair = createPair(objectFile);
   const isDropped = (packet: Bytes): boolean => {

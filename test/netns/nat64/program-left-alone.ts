@@ -2,7 +2,7 @@
 import { type Bytes, TCP_FLAGS, tcp, udp } from '../../unit/services/nat64/packets.ts';
 import { HOST_PORT, MTU4, MTU6, type Pair } from './program-pair.ts';
 
-/** What is left alone, and beside it what differs in just that and is translated. */
+/** Packets that are left alone, each beside a packet that differs only in the tested property and is translated. */
 export const LEFT_ALONE: readonly [title: string, alone: Build, passes: Build][] = [
   ['another port', ({ out }) => udp({ ...out, sourcePort: HOST_PORT + 1 }), ({ out }) => udp(out)],
   [
@@ -21,12 +21,12 @@ export const LEFT_ALONE: readonly [title: string, alone: Build, passes: Build][]
     ({ back, mapped }) => tcp({ ...back, destinationPort: mapped.tcp }),
   ],
   [
-    'a hop limit that ends here',
+    'a hop limit that runs out here',
     ({ out }) => udp({ ...out, hopLimit: 2 }),
     ({ out }) => udp({ ...out, hopLimit: 3 }),
   ],
   [
-    'a TTL that ends here',
+    'a TTL that runs out here',
     ({ back, mapped }) => udp({ ...back, destinationPort: mapped.udp, hopLimit: 2 }),
     ({ back, mapped }) => udp({ ...back, destinationPort: mapped.udp, hopLimit: 3 }),
   ],
@@ -56,7 +56,7 @@ export const LEFT_ALONE: readonly [title: string, alone: Build, passes: Build][]
     ({ back, mapped }) => udp({ ...back, destinationPort: mapped.udp, data: new Uint8Array(MTU6 - 48) }),
   ],
   [
-    'what must become fragments',
+    'a packet that must be fragmented',
     ({ back, mapped }) =>
       udp({ ...back, destinationPort: mapped.udp, fragment: 0, data: new Uint8Array(1233) }),
     ({ back, mapped }) =>
@@ -74,16 +74,16 @@ export const LEFT_ALONE: readonly [title: string, alone: Build, passes: Build][]
       packet.set([0, 0], 26);
       return packet;
     },
-    // A wrong one is for the receiver to see.
+    // A wrong checksum is left to the receiver.
     ({ back, mapped }) => changed(udp({ ...back, destinationPort: mapped.udp }), 27, 1),
   ],
   [
-    'a packet cut off',
+    'a truncated packet',
     ({ out }) => udp({ ...out, data: new Uint8Array(40) }).subarray(0, 87),
     ({ out }) => udp({ ...out, data: new Uint8Array(40) }),
   ],
   [
-    'a UDP length that lies',
+    'a wrong UDP length',
     ({ out }) => changed(udp({ ...out, data: new Uint8Array(40) }), 45, 2),
     ({ out }) => udp({ ...out, data: new Uint8Array(40) }),
   ],
@@ -97,7 +97,7 @@ export const LEFT_ALONE: readonly [title: string, alone: Build, passes: Build][]
     ({ out }) => tcp({ ...out, options: new Uint8Array(4).fill(1) }),
   ],
   [
-    'a TCP header shorter than one is',
+    'a TCP header shorter than the minimum',
     ({ out }) => {
       const packet = tcp(out);
       packet[52] = 0x40;
@@ -108,7 +108,7 @@ export const LEFT_ALONE: readonly [title: string, alone: Build, passes: Build][]
 ];
 type Build = (pair: Pair) => Uint8Array;
 
-/** A copy in which bits of a byte are the other way. */
+/** A copy in which some bits of a byte are flipped. */
 export function changed(packet: Bytes, at: number, bits: number): Bytes {
   const copy = packet.slice();
   copy[at] ^= bits;

@@ -1,4 +1,4 @@
-/** One of our translators and the kernel's program beside it, with the same flows: how each translates a packet. */
+/** One of our translators and the kernel's program beside it, with the same flows: shows how each translates a packet. */
 import assert from 'node:assert/strict';
 import { runClassifier } from '../../../src/os/bpf.ts';
 import { COUNTER, NAT64_COUNTERS } from '../../../src/services/nat64/counters.ts';
@@ -28,7 +28,7 @@ export const NEXT = -1;
 export const REMOTE6 = '64:ff9b::203.0.113.9';
 export const HOST_PORT = 40_000;
 export const REMOTE_PORT = 443;
-/** The kernel's part takes the hops of two routers, of which our thread is the second (see fast-path.bpf.c). */
+/** The kernel's part decrements for two routers; our thread is the second of them (see fast-path.bpf.c). */
 const HOPS_MORE = 1;
 const ENOUGH_PACKETS = 12;
 export const MTU4 = 1400;
@@ -37,13 +37,13 @@ export const MTU6 = 1420;
 export const ethernet = (packet: Uint8Array): Bytes =>
   concat(new Uint8Array(12), Uint8Array.from(packet[0] >> 4 === 6 ? [0x86, 0xdd] : [8, 0]), packet);
 
-/** A translator that has handed a flow of each protocol over, and the program that has taken them. */
+/** A translator that has handed over a flow of each protocol, and the program that has got them. */
 export function createPair(objectFile: string, classes: Partial<Settings> = {}) {
   const cleanUp = new DisposableStack();
   const harness = createHarness({
     settings: { mtu4Bytes: MTU4, mtu6Bytes: MTU6, lowestIpv6MtuBytes: 1280, ...classes },
   });
-  // The loopback: what leaves must lead to some device.
+  // The loopback device: outgoing packets need some device.
   const { maps, programs } = cleanUp.use(loadFastPath({ maxFlows: 16, tunIndex: 1, objectFile }));
   const flows = new Flows(maps, 1024, harness.translator.counters);
   harness.translator.flows = flows;
@@ -66,18 +66,18 @@ export function createPair(objectFile: string, classes: Partial<Settings> = {}) 
 }
 export type Pair = ReturnType<typeof createPair>;
 
-/** What the kernel's part made of a packet; undefined when it left it alone. */
+/** The packet that the kernel's part made from a packet; undefined if it left the packet alone. */
 export function run(program: number, packet: Uint8Array, gsoSizeBytes = 0): Bytes | undefined {
   const { verdict, packet: result } = runClassifier(program, ethernet(packet), gsoSizeBytes);
   if (verdict === NEXT) {
-    assert.deepEqual(result, ethernet(packet), 'a packet that it leaves alone is unchanged');
+    assert.deepEqual(result, ethernet(packet), 'a packet that is left alone is unchanged');
     return undefined;
   }
   assert.equal(verdict, REDIRECTED);
   return result.slice(ETHERNET_BYTES);
 }
 
-/** An IPv4 packet without the identification, which is chosen anew for each, and its share of the checksum. */
+/** An IPv4 packet without its identification, which is chosen anew for each packet, and with the checksum corrected for that. */
 export function normalised(packet: Bytes): Bytes {
   if (packet[0] >> 4 !== 4) return packet;
   const copy = packet.slice();
@@ -87,7 +87,7 @@ export function normalised(packet: Bytes): Bytes {
   return copy;
 }
 
-/** Takes the hops off that our thread does not count. */
+/** Decrements by the hops that our thread does not count. */
 export function withFewerHops(packet: Bytes): Bytes {
   const copy = packet.slice();
   copy[packet[0] >> 4 === 6 ? 7 : 8] -= HOPS_MORE;
@@ -98,14 +98,14 @@ export function withFewerHops(packet: Bytes): Bytes {
   return copy;
 }
 
-/** What our thread makes of a packet, or of one that stands for several, whose checksum then is left to the device. */
+/** The translation by our thread of a packet, or of one that stands for several, whose checksum is then left to the device. */
 export function translated(harness: Pair['harness'], packet: Bytes, gsoSizeBytes: number): Bytes | undefined {
   if (gsoSizeBytes === 0) return harness.send(packet);
   const isIpv4 = packet[0] >> 4 === 4;
   const isTcp = packet[isIpv4 ? 9 : 6] === PROTOCOL.TCP;
   const type = isTcp ? (isIpv4 ? GSO.TCPV4 : GSO.TCPV6) : GSO.UDP;
   const frames = harness.sendWithOffload(partial(packet, type, gsoSizeBytes));
-  assert(frames.length < 2, 'what the kernel passes in one, our thread passes in one');
+  assert(frames.length < 2, 'if the kernel passes one packet, our thread passes one packet');
   return frames[0] && whole(frames[0]);
 }
 

@@ -1,4 +1,4 @@
-/** Tests of the kernel's program, packet by packet, for any object that it was compiled to. */
+/** Tests of the kernel's program, packet by packet, for any compiled object. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -16,8 +16,7 @@ export function testProgram(objectFile: string): void {
     ['traffic classes ignored', { copiedClassTo6: 0, copiedClassTo4: 0, setClassTo4: 0xb9 }],
   ];
   for (const [title, classes] of CLASSES)
-    test(`agrees with our thread about whatever it translates, ${title}`, (t) =>
-      agrees(t, objectFile, classes));
+    test(`translates every packet as our thread does, ${title}`, (t) => agrees(t, objectFile, classes));
 
   for (const [title, alone, passes] of LEFT_ALONE) {
     test(`leaves alone: ${title}`, () => {
@@ -27,7 +26,7 @@ export function testProgram(objectFile: string): void {
     });
   }
 
-  test('several in one packet: what counts is the size of each', () => {
+  test('several segments in one packet: the size of each segment counts', () => {
     using pair = createPair(objectFile);
     const packet = tcp({ ...pair.out, data: new Uint8Array(3000) });
     assert.notEqual(run(pair.program, packet, MTU4 - 40), undefined);
@@ -35,7 +34,7 @@ export function testProgram(objectFile: string): void {
   });
 
   for (const [name, helper] of Object.entries(WRITING)) {
-    test(`a packet is dropped and counted when ${name} fails, wherever that is`, () => {
+    test(`a packet is dropped and counted when any call of ${name} fails`, () => {
       const results = [];
       for (const file of withFailing(objectFile, helper)) results.push(dropsOf(file));
       // The other half is the program for devices without link header.
@@ -43,7 +42,7 @@ export function testProgram(objectFile: string): void {
       for (const way of ['out', 'back'] as const)
         assert(
           results.some((result) => result[way]),
-          `${name} is used for packets ${way}`,
+          `${name} is used in direction ${way}`,
         );
     });
   }
@@ -53,16 +52,16 @@ export function testProgram(objectFile: string): void {
       const { loadFastPath } = await import('${new URL('../../../src/services/nat64/kernel/fast-path.ts', import.meta.url)}');
       const { maps } = loadFastPath({ maxFlows: 1024, tunIndex: 1, objectFile: ${JSON.stringify(objectFile)} });
       console.log(Object.values(maps).every((fd) => fd > 2) ? 'loaded' : maps);`;
-    // Beside what tombolo.service has: to read the checkout. Without CAP_PERFMON the verifier is stricter.
+    // In addition to the rights of tombolo.service: reading the checkout. Without CAP_PERFMON the verifier is stricter.
     const rights = '-all,+bpf,+net_admin,+net_raw,+net_bind_service,+dac_override';
     const args = ['--no-new-privs', `--bounding-set=${rights}`, `--inh-caps=${rights}`, process.execPath];
-    const told = execFileSync('setpriv', [...args, '--input-type=module', '--eval', load], {
+    const printed = execFileSync('setpriv', [...args, '--input-type=module', '--eval', load], {
       encoding: 'utf8',
     });
-    assert.equal(told.trim(), 'loaded');
+    assert.equal(printed.trim(), 'loaded');
   });
 
-  test('padding behind a short packet does not come into its length', () => {
+  test('padding behind a short packet does not count in its length', () => {
     using pair = createPair(objectFile);
     const packet = udp({ ...pair.out, data: Uint8Array.of(1, 2) });
     const padding = Uint8Array.of(1, 2, 3, 4, 5, 6);
@@ -71,7 +70,7 @@ export function testProgram(objectFile: string): void {
     assertWellFormed(fast.subarray(0, fast.length - padding.length));
   });
 
-  test('any bytes: nothing it passes is malformed', (t) => {
+  test('random bytes: every packet that passes is well-formed', (t) => {
     using pair = createPair(objectFile);
     const random = seededRandom(64);
     const seeds = [
@@ -95,11 +94,11 @@ export function testProgram(objectFile: string): void {
     assert(passed > 500);
   });
 
-  test('a session lives on while the kernel has packets of it', () => {
+  test('a session stays alive while the kernel translates its packets', () => {
     using pair = createPair(objectFile);
     const { harness, flows, out, program } = pair;
     const { lifetimes } = harness.translator.settings;
-    // The kernel has seen a packet just now, at second 0 of this clock.
+    // The kernel has just seen a packet, at second 0 of this clock.
     assert(run(program, udp(out)) !== undefined);
     const aged = lifetimes.udpSeconds - 5;
     assert.equal(flows.lastUsedSeconds(harness.translator.tables, 2, aged), aged);
@@ -108,7 +107,7 @@ export function testProgram(objectFile: string): void {
     assert(run(program, udp(out)) !== undefined);
   });
 
-  test('a reset takes the flow back', () => {
+  test('a reset makes the translator take the flow back', () => {
     using pair = createPair(objectFile);
     const { harness, out, program } = pair;
     assert(run(program, tcp(out)) !== undefined);

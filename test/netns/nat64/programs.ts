@@ -15,7 +15,7 @@ export const UDP_ECHO = `
   socket.on('message', (message, { address, port }) => socket.send(address + ' ' + message, port, address));
   socket.bind(5300, () => console.log('ready'));`;
 
-/** Learns and prints the port that it has on the IPv4 side, then answers whoever sends to it. */
+/** Learns and prints its port on the IPv4 side, then answers every sender. */
 export const HAIRPIN_SERVER = `
   const socket = require('dgram').createSocket('udp6');
   socket.once('message', (port) => {
@@ -24,13 +24,13 @@ export const HAIRPIN_SERVER = `
   });
   socket.send('?', 5301, '${INTERNET6}');`;
 
-/** Tells the sender of a datagram its port. */
+/** Answers each datagram with the port of its sender. */
 export const UDP_PORT_TELLER = `
   const socket = require('dgram').createSocket('udp4');
   socket.on('message', (message, { address, port }) => socket.send(String(port), port, address));
   socket.bind(5301, () => console.log('ready'));`;
 
-/** A server that sends 32 MiB of bytes that depend on their position to whoever connects, then its SHA-256. */
+/** A server that sends each client the SHA-256 of 32 MiB, then these bytes, whose values depend on their position. */
 export const TCP_SOURCE = `
   const { createHash } = require('crypto');
   const data = Buffer.alloc(32 << 20);
@@ -41,7 +41,7 @@ export const TCP_SOURCE = `
     socket.end(data);
   }).listen(8080, '0.0.0.0', () => console.log('ready'));`;
 
-/** Downloads from it and prints whether the checksum is right. */
+/** Downloads these bytes and prints whether the checksum is correct. */
 export const tcpDownload = (host: string) => `
   const { createHash } = require('crypto');
   const chunks = [];
@@ -59,7 +59,7 @@ export const udpExchange = (host: string, text: string) => `
   socket.send('${text}', 5300, '${host}');
   setTimeout(() => { throw new Error('no answer'); }, 3000).unref();`;
 
-/** Sends numbered datagrams of three sizes in a row, and again what no answer came to; prints how many answers were right. */
+/** Sends numbered datagrams of three sizes in a row, and repeats those without an answer; prints how many answers were correct. */
 export const udpBurst = (host: string, count: number) => `
   const socket = require('dgram').createSocket({ type: 'udp6', recvBufferSize: 1 << 20 });
   const texts = Array.from({ length: ${count} }, (_, i) => String(i).padEnd([64, 64, 64, 1200, 1200, 5][i % 97 % 6], '.'));
@@ -87,7 +87,7 @@ export const node = (net: Topology, script: string) => net.run('island', process
 export const reaches = (net: Topology) =>
   succeeds(net.run('island', 'ping', '-c', '1', '-W', '1', INTERNET6));
 
-/** What ping prints when an ICMP error is all it gets. */
+/** The output of ping when it gets only an ICMP error. */
 export const pingWithError = (net: Topology, ...args: string[]) =>
   net.run('island', 'ping', '-n', '-c', '1', '-W', '1', ...args).then(
     (out) => assert.fail(`got an answer: ${out}`),
@@ -108,7 +108,7 @@ export const changed = (packet: Uint8Array, at: number, ...bytes: number[]) => {
   return copy;
 };
 
-/** Who says that the packet's time was exceeded. */
+/** The host that reports that the packet's hop limit ran out. */
 export const hop = async (net: Topology, hopLimit: number) => {
   const out = await pingWithError(net, '-t', `${hopLimit}`, INTERNET6);
   return /From (\S+) .*Time exceeded/.exec(out)?.[1];

@@ -1,7 +1,7 @@
 /**
- * Sends packets, given as hex, out of a TUN device one after the other, and prints as hex the packet with which the program
- * that has opened the device answers: `node replay.ts DEVICE HEX...`. If there is no answer within two seconds, the line is
- * empty.
+ * Sends packets, given as hex, out of a TUN device one after the other. For each it prints as hex the packet with which the
+ * program that has opened the device answers: `node replay.ts DEVICE HEX...`. If there is no answer within two seconds, the line
+ * is empty.
  */
 import { readFileSync } from 'node:fs';
 import {
@@ -47,7 +47,7 @@ const waiting = pinned(8);
 new DataView(waiting.buffer).setInt32(0, fd, true);
 new DataView(waiting.buffer).setInt16(4, POLLIN, true);
 
-/** The next packet that comes in from the device; what goes out to it is seen here too, and passed over. */
+/** The next packet that arrives from the device. Packets sent to the device are seen here too, and ignored. */
 function nextFromDevice(deadline: number): string {
   for (;;) {
     const leftMs = Math.ceil(deadline - performance.now());

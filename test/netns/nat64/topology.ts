@@ -31,24 +31,24 @@ export interface Appliance {
   ask(request: Request): Promise<unknown>;
   status(): Promise<ServiceStatus>;
   counters(): Promise<Record<string, number>>;
-  /** Ends it the way the service ends: disposes, then exits. */
+  /** Ends it as the service ends: disposes, then exits. */
   stop(): Promise<void>;
   kill(): Promise<void>;
-  /** Stops all of its threads where they are, until `resume`. */
+  /** Stops all of its threads immediately, until `resume`. */
   pause(): void;
   resume(): void;
 }
 
 export interface Topology extends AsyncDisposable {
-  /** Runs a program in a host's namespace and resolves with its standard output; rejects with what it wrote when it fails. */
+  /** Runs a program in a host's namespace and resolves with its standard output; rejects with its error output if it fails. */
   run(host: Host, ...command: string[]): Promise<string>;
-  /** Starts a program that goes on until the topology is removed. */
+  /** Starts a program that runs until the topology is removed. */
   start(host: Host, ...command: string[]): ChildProcess;
-  /** The same with a standard input to write to. */
+  /** The same, with a standard input that the test can write to. */
   startWithInput(host: Host, ...command: string[]): ChildProcess;
-  /** `wrapper`: a command that the process is started by. */
+  /** `wrapper`: a command that starts the process. */
   startAppliance(nat64?: Nat64Changes, ...wrapper: string[]): Promise<Appliance>;
-  /** Where an appliance keeps what survives a restart. */
+  /** Where an appliance keeps the files that survive a restart. */
   readonly stateDirectory: string;
 }
 
@@ -97,7 +97,7 @@ export async function createTopology(): Promise<Topology> {
     ...command,
   ];
 
-  // Children end before their namespaces do.
+  // Children end before their namespaces are removed.
   cleanUp.defer(async () => {
     for (const child of children) {
       const ended = once(child, 'exit');

@@ -1,6 +1,6 @@
 /**
  * Sends COUNT datagrams of SIZE bytes each with one system call (UDP_SEGMENT): `node udp-gso.ts ADDRESS PORT SIZE COUNT`. Each
- * begins with its number. Prints how many came back with the right size.
+ * begins with its number. Prints how many came back with the correct size.
  */
 import { createSocket } from 'node:dgram';
 import {
@@ -46,7 +46,7 @@ for (let i = 0; i < count; i++) data.fill(i, i * size, (i + 1) * size);
 const to = sockaddr(parseIpv6(addressText) as Uint8Array, Number(portText));
 check(sendto(fd, data, data.length, 0, to, ADDRESS_BYTES), 'send');
 
-// Who receives is Node: it reads from the same descriptor.
+// Node receives: it reads from the same descriptor.
 const receiver = createSocket({ type: 'udp6', reuseAddr: true });
 const seen = new Set<number>();
 const finish = () => {

@@ -74,7 +74,7 @@ test('random headers never throw', () => {
   );
 });
 
-test('a person who comes by a name that is not ours reads a sentence, not words for programs', async (t) => {
+test('a browser that uses a foreign host name gets a readable page, not an API error', async (t) => {
   const { app } = await testAdmin(t);
   const open = (url: string, accept: string, language = 'en') =>
     app.inject({ url, headers: { host: 'nas.example:8064', accept, 'accept-language': language } });
@@ -123,7 +123,7 @@ test('wrong tokens are slowed down and logged without the token; the right one i
   assert.ok(!log.lines.join().includes('not-the-token') && !log.lines.join().includes(TOKEN));
 });
 
-test('one source may ask only so often', async (t) => {
+test('the request rate of each source is limited', async (t) => {
   const { request, counters } = await testAdmin(t, {}, 3);
   for (let i = 0; i < 3; i++) assert.equal((await request('GET', '/api/health')).status, 200);
   const refused = await request('GET', '/api/health');

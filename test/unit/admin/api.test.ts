@@ -1,4 +1,4 @@
-/** The smaller routes of the API, and what no route does. */
+/** The smaller routes of the API, and the guarantees of all routes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -47,7 +47,7 @@ for (const [method, path] of routes) {
   });
 }
 
-test('health is open and tells only state and version', async (t) => {
+test('health is open and contains only state and version', async (t) => {
   let services = [
     report('proxy'),
     report('nat64', { state: 'degraded', problem: asIs('192.0.2.1 is gone') }),
@@ -89,7 +89,7 @@ test('status shows each service and the process', async (t) => {
   for (const value of Object.values(figures as object)) assert.ok(value > 0);
 });
 
-test('counters come with what they count', async (t) => {
+test('counters come with their explanations', async (t) => {
   const web1 = { 'bytes-up': 1, 'bytes-down': 2, accepted: 3, connections: 0 };
   const { request } = await testAdmin(t, { services: () => [{ ...report('nat64'), hosts: { web1 } }] });
   assert.deepEqual((await request('GET', '/api/counters')).json(), {
@@ -106,7 +106,7 @@ test('counters come with what they count', async (t) => {
   });
 });
 
-test('explain: what it needs, and an answer', async (t) => {
+test('explain: its required fields, and an answer', async (t) => {
   const { post } = await testAdmin(t);
   const question = { from: '203.0.113.9', protocol: 'tcp', to: 'www.example.com', port: 8064 };
   const { steps, outcome } = (await post('/api/explain', question)).json();
@@ -144,7 +144,7 @@ test('ssh_config snippets', async (t) => {
   }
 });
 
-test('unknown paths are JSON too, and no path reaches the file system', async (t) => {
+test('unknown paths are answered with JSON, too, and no path reaches the file system', async (t) => {
   const { request } = await testAdmin(t);
   for (const path of [
     '/api/nothing',
@@ -158,7 +158,7 @@ test('unknown paths are JSON too, and no path reaches the file system', async (t
   }
 });
 
-test('an unexpected error is answered without its reason, which is in the log', async (t) => {
+test('the answer to an unexpected error does not contain its reason, which is in the log', async (t) => {
   const { request, log, counters } = await testAdmin(t, {
     services: () => {
       throw new Error('secret inside');
@@ -171,7 +171,7 @@ test('an unexpected error is answered without its reason, which is in the log', 
   assert.equal(counters()['internal-error'], 1);
 });
 
-test('what the disk refuses is told to who is signed in, without the path: only they can mend it', async (t) => {
+test('a disk error is shown to a signed-in user, who can fix it, without the path', async (t) => {
   const { request, counters } = await testAdmin(t, {
     services: () => {
       throw new Error('could not write it', {
@@ -193,7 +193,7 @@ test('what the disk refuses is told to who is signed in, without the path: only 
   assertError(await request('GET', '/api/health', { authorization: '' }), 500, 'internal-error');
 });
 
-test('no body, header or path makes a 500, and none changes the configuration', async (t) => {
+test('no body, header or path causes a 500, and none changes the configuration', async (t) => {
   const { request, deps, counters } = await testAdmin(t);
   const { revision } = deps.store;
   const text = fc.oneof(

@@ -5,7 +5,7 @@ import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, bearer, claimed, signIn } from './claimed.ts';
 import { TOKEN } from './fixture.ts';
 
-test('the audit log: who, when, from where, what; page by page; no reads, no mistakes', async (t) => {
+test('the audit log: who, when, from where, what; page by page; without reads and invalid requests', async (t) => {
   const { app, owner, request, auth } = await claimed(t);
   await owner.get('status');
   const { id } = (
@@ -17,13 +17,13 @@ test('the audit log: who, when, from where, what; page by page; no reads, no mis
   await request('GET', '/api/status', bearer('wrong'));
   await auth.audit.settled();
   const { entries, nextCursor } = (await owner.get('audit')).json();
-  const told = (entries as Record<string, unknown>[]).map(({ who, action, target, outcome }) => [
+  const rows = (entries as Record<string, unknown>[]).map(({ who, action, target, outcome }) => [
     who,
     action,
     target,
     outcome,
   ]);
-  assert.deepEqual(told, [
+  assert.deepEqual(rows, [
     ['nobody', 'GET /api/status', null, 'refused'],
     ['nobody', 'POST /api/session', null, 'refused'],
     ['bootstrap token', 'DELETE /api/tokens/:id', 'a', 'done'],
@@ -50,7 +50,7 @@ test('the audit log: who, when, from where, what; page by page; no reads, no mis
   assert.ok(!JSON.stringify(entries).includes(TOKEN));
 });
 
-test('who is given the log or a support bundle is noted, once an hour each', async (t) => {
+test('access to the log or to a support bundle is recorded, once an hour each', async (t) => {
   const { owner, request, auth, clock } = await claimed(t);
   const noted = async () => {
     await auth.audit.settled();

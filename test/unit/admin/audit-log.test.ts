@@ -24,7 +24,7 @@ const entry = (changes: Partial<AuditEntry> = {}): Omit<AuditEntry, 'id' | 'at'>
 const open = (directory: string, now = () => 0) => openAuditLog(openStorage(directory), now);
 const idsOf = (entries: readonly Pick<AuditEntry, 'id'>[]) => entries.map(({ id }) => id);
 
-test('five files of 256 KiB at most, and pages go through them all', async (t) => {
+test('at most five files of 256 KiB, and paging covers all of them', async (t) => {
   const directory = await temporaryDirectory(t);
   const log = await open(directory);
   const detail = 'x'.repeat(200);
@@ -57,7 +57,7 @@ test('five files of 256 KiB at most, and pages go through them all', async (t) =
   assert.ok(ids.length > 2000 && ids.length < 4000);
 });
 
-test('goes on counting after a restart, also when the last line was cut short', async (t) => {
+test('continues the numbering after a restart, also when the last line was cut off', async (t) => {
   const directory = await temporaryDirectory(t);
   const first = await open(directory);
   first.add(entry());
@@ -71,7 +71,7 @@ test('goes on counting after a restart, also when the last line was cut short', 
   assert.equal(entries[0].who, 'token a');
 });
 
-test('who is not let in cannot fill it: 30 refusals, then one a minute, the rest counted', async (t) => {
+test('refused clients cannot fill it: 30 refusals, then one a minute, the rest is counted', async (t) => {
   let nowMs = 0;
   const log = await open(await temporaryDirectory(t), () => nowMs);
   const refused = entry({ outcome: 'refused', detail: 'The password is wrong.' });
@@ -91,7 +91,7 @@ test('who is not let in cannot fill it: 30 refusals, then one a minute, the rest
   assert.equal((await log.page(undefined, 500)).entries.length, 33);
 });
 
-test('texts from outside are shortened and stay one line', async (t) => {
+test('texts from outside are shortened and kept on one line', async (t) => {
   const log = await open(await temporaryDirectory(t));
   log.add(entry({ target: `a\n"b\ud800${'x'.repeat(1000)}` }));
   log.add(entry());
@@ -100,9 +100,9 @@ test('texts from outside are shortened and stay one line', async (t) => {
   assert.equal(english(entries[1].target ?? '').length, 203);
 });
 
-test('what cannot be written is told once, shown all the same, and written as soon as it can be', async (t) => {
+test('entries that cannot be written are reported once, shown nevertheless, and written as soon as possible', async (t) => {
   const directory = await temporaryDirectory(t);
-  // A file in the place of the directory: root, too, cannot write there.
+  // There is a file in the place of the directory: even root cannot write there.
   const state = join(directory, 'state');
   await writeFile(state, '');
   const kept = keepingLog();

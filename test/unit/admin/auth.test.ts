@@ -6,7 +6,7 @@ import { bearerToken, loadOrCreateToken, tokenPath } from '../../../src/admin/au
 import { openStorage } from '../../../src/runtime/storage.ts';
 import { temporaryDirectory } from './fixture.ts';
 
-test('the token is made once, for its owner only, and found again', async (t) => {
+test('the token is made once, readable only by its owner, and found again', async (t) => {
   const directory = await temporaryDirectory(t);
   const token = await loadOrCreateToken(openStorage(directory));
   assert.match(token, /^[A-Za-z0-9_-]{43}$/);
@@ -17,7 +17,7 @@ test('the token is made once, for its owner only, and found again', async (t) =>
   assert.equal((await stat(tokenPath(directory))).mode & 0o777, 0o600);
 });
 
-test('a file with something else is not taken for a token: it is moved aside, and a new one is made', async (t) => {
+test('a file with other content is not used as a token: it is moved aside, and a new token is made', async (t) => {
   const directory = await temporaryDirectory(t);
   for (const [index, text] of ['', 'secret\n', 'x'.repeat(44)].entries()) {
     await writeFile(tokenPath(directory), text);
@@ -40,7 +40,7 @@ for (const [header, token] of [
   test(`Authorization: ${header?.slice(0, 20)}`, () => assert.equal(bearerToken(header), token));
 }
 
-test('back-off: five free, then 1 s, doubled each time, at most a minute, forgotten after ten', () => {
+test('back-off: five free, then 1 s, doubled each time, at most a minute, reset after ten minutes', () => {
   const backOff = new BackOff(5);
   let nowMs = 1000;
   for (let i = 0; i < 4; i++) backOff.fail('a', nowMs);
@@ -48,7 +48,7 @@ test('back-off: five free, then 1 s, doubled each time, at most a minute, forgot
   for (const waitMs of [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]) {
     backOff.fail('a', nowMs);
     assert.equal(backOff.waitMs('a', nowMs), waitMs);
-    assert.equal(backOff.waitMs('b', nowMs), 0, 'another source is not concerned');
+    assert.equal(backOff.waitMs('b', nowMs), 0, 'another source is not affected');
     nowMs += waitMs;
     assert.equal(backOff.waitMs('a', nowMs), 0);
   }

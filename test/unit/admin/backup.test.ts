@@ -13,11 +13,11 @@ import { TOKEN, assertError, testAdmin, testDeps } from './fixture.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
 const passphrase = 'a long walk on the beach';
-/** Of keys whose cost is not what is tested. */
+/** A low key derivation cost: these tests do not test it. */
 const CHEAP = 5;
 const HOST = { name: 'web1', address: '2001:db8:1::10', hostnames: ['example.com'] };
 
-/** The file of POST backup; the fixture shows bodies as text, so bytes are asked for here. */
+/** The file of POST backup. The fixture reads bodies as text, so this reads the bytes. */
 async function backupOf({ app, request }: Awaited<ReturnType<typeof testAdmin>>, token = TOKEN) {
   const refused = await request('POST', '/api/backup', { 'content-type': 'application/json' }, '{}');
   assertError(refused, 400, 'invalid-input');
@@ -50,7 +50,7 @@ async function withRestart(t: TestContext) {
   return { ...admin, restarts: () => restarts };
 }
 
-test('a backup of one appliance is told, then restored on another', async (t) => {
+test('a backup of one appliance is described (dry run), then restored on another', async (t) => {
   const first = await testAdmin(t);
   await first.apply({ hosts: [HOST] });
   const file = (await backupOf(first)).toString('base64');
@@ -59,11 +59,11 @@ test('a backup of one appliance is told, then restored on another', async (t) =>
   await second.apply({ hosts: [{ ...HOST, name: 'old' }] });
   const dry = await second.post('/api/restore?dryRun=true', { file, passphrase });
   assert.equal(dry.status, 200, dry.body);
-  const told = dry.json();
-  assert.equal(told['isDryRun'], true);
-  assert.ok(told['diff'].some(({ label }: { label: string }) => label.includes('web1')));
+  const plan = dry.json();
+  assert.equal(plan['isDryRun'], true);
+  assert.ok(plan['diff'].some(({ label }: { label: string }) => label.includes('web1')));
   assert.ok(
-    told['entries'].some(
+    plan['entries'].some(
       ({ title, change }: Record<string, string>) => title === 'Configuration' && change === 'replaces',
     ),
   );
@@ -81,7 +81,7 @@ test('a backup of one appliance is told, then restored on another', async (t) =>
   assert.deepEqual(openConfigStore(places.configPath, silentLog).document, first.deps.store.document);
 });
 
-test('refused: a wrong passphrase, rubbish, a configuration that is none; nothing is left behind', async (t) => {
+test('refused: a wrong passphrase, garbage, an invalid configuration; nothing is left behind', async (t) => {
   const { post, deps, request } = await withRestart(t);
   const sealed = async (name: string, content: string) =>
     (
@@ -105,7 +105,7 @@ test('refused: a wrong passphrase, rubbish, a configuration that is none; nothin
     [{ file: '../../etc/passwd', passphrase }, 400, 'invalid-input'],
     [{ file: good }, 400, 'invalid-input'],
     [{ file: good, passphrase: 'short' }, 400, 'invalid-input'],
-    // Archives of others are not even looked into; ours have 8 MiB at most.
+    // Foreign archives are not unpacked at all; our own contain at most 8 MiB.
     [{ file: Buffer.from('PK\u0003\u0004').toString('base64'), passphrase }, 400, 'not-a-backup'],
     [{ file: gzipSync(Buffer.alloc(32 << 20)).toString('base64'), passphrase }, 400, 'not-a-backup'],
     [{ file: tarOf('../../etc/passwd').toString('base64'), passphrase }, 400, 'not-a-backup'],
@@ -136,7 +136,7 @@ test('one at a time', async (t) => {
   assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 429]);
 });
 
-test('a configuration is backed up with what is in force, under any passphrase', async (t) => {
+test('a backup contains the active configuration, under any passphrase', async (t) => {
   const admin = await testAdmin(t);
   await admin.apply({ hosts: [HOST] });
   const { entries } = await openBackup(await backupOf(admin), passphrase);
@@ -144,7 +144,7 @@ test('a configuration is backed up with what is in force, under any passphrase',
   assert.deepEqual(JSON.parse(Buffer.from(config?.content ?? []).toString()), admin.deps.store.document);
 });
 
-test('a backup made with an API token has nothing that the owner signs in with', async (t) => {
+test('a backup made with an API token contains no credentials of the owner', async (t) => {
   const admin = await testAdmin(t);
   await admin.apply({ hosts: [HOST] });
   const { stateDirectory } = admin.deps.live.places;
@@ -165,7 +165,7 @@ test('a backup made with an API token has nothing that the owner signs in with',
   );
 });
 
-test('the support bundle has what helps, and none of the secrets of the state directory', async (t) => {
+test('the support bundle contains diagnostics, and none of the secrets of the state directory', async (t) => {
   const { request, deps } = await testAdmin(t);
   const { stateDirectory } = deps.live.places;
   const secrets = {
@@ -193,7 +193,7 @@ test('the support bundle has what helps, and none of the secrets of the state di
     join(stateDirectory, 'admin-certificate.pem'),
     `-----BEGIN PRIVATE KEY-----\n${secrets.key}\n-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\nMIIpublic\n-----END CERTIFICATE-----\n`,
   );
-  // As a defect would have it: each secret in the log, in a message, in a field, inside JSON, as a credential.
+  // As a defect would log it: each secret in the log, in a message, in a field, inside JSON, as a credential.
   for (const secret of Object.values(secrets)) {
     deps.live.logs.add(JSON.stringify({ level: 50, time: 1, msg: `oops ${secret}`, field: secret }));
     deps.live.logs.add(
@@ -221,5 +221,5 @@ test('the support bundle has what helps, and none of the secrets of the state di
   assert.ok(
     ['status', 'counters', 'configuration', 'hardware', 'events', 'log'].every((name) => name in bundle),
   );
-  assert.match(body, /scope configure/, 'words that are no secrets stay');
+  assert.match(body, /scope configure/, 'words that are not secret stay');
 });

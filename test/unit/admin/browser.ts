@@ -1,4 +1,4 @@
-/** A browser of the tests: keeps cookies and the CSRF token, and sends them back. */
+/** A simulated browser: keeps cookies and the CSRF token, and sends them back. */
 import type { FastifyInstance } from 'fastify';
 import { CSRF_HEADER } from '../../../src/admin/contract/auth.ts';
 
@@ -19,7 +19,7 @@ export interface Browser {
   send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object, headers?: object): Promise<Answer>;
 }
 
-/** One that has been nowhere yet, at an address. Over plain HTTP only this machine itself is served. */
+/** A browser without cookies, at an address. Over plain HTTP only this machine itself is served. */
 export function newBrowser(app: FastifyInstance, remoteAddress = '127.0.0.1'): Browser {
   const cookies = new Map<string, string>();
   const browser: Browser = {

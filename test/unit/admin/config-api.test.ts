@@ -9,7 +9,7 @@ import { assertError, testAdmin } from './fixture.ts';
 const json = { 'content-type': 'application/json' };
 const hosts = { hosts: [{ name: 'web1', address: '2001:db8:1::10' }] };
 
-test('the configuration is read, changed and written as the person wrote it', async (t) => {
+test('the configuration is read, changed and written in the form that the user sent', async (t) => {
   const { request, apply, deps, counters } = await testAdmin(t);
   const before = await request('GET', '/api/config');
   assert.deepEqual(before.json()['document'], {});
@@ -65,7 +65,7 @@ test('a refused configuration is answered with its problems and changes nothing'
   assert.equal(counters()['config-refused'], 9);
 });
 
-test('check tells what would change, and changes nothing', async (t) => {
+test('check reports what would change, and changes nothing', async (t) => {
   const { post, deps } = await testAdmin(t);
   const response = await post('/api/config/check', { document: { admin: { port: 8065 } } });
   const diff = [{ kind: 'changed', path: '/admin/port', label: 'admin.port', from: 8064, to: 8065 }];
@@ -73,7 +73,7 @@ test('check tells what would change, and changes nothing', async (t) => {
   assert.deepEqual(deps.store.document, {});
 });
 
-test('what a change needs beside a valid document', async (t) => {
+test('what a change needs besides a valid document', async (t) => {
   const { apply, request, deps } = await testAdmin(t);
   const { revision } = deps.store;
   for (const body of [{ document: hosts }, { revision }, {}, { document: hosts, revision, confirm: 3 }]) {
@@ -99,7 +99,7 @@ test('what a change needs beside a valid document', async (t) => {
   assert.deepEqual(deps.store.document, {});
 });
 
-test('a change that cannot be applied says so, and that the one before stays', async (t) => {
+test('a change that cannot be applied is reported as failed, and the old configuration stays active', async (t) => {
   const { apply, deps } = await testAdmin(t);
   deps.store.onChange(() => Promise.reject(new Error('could not listen on 0.0.0.0:443: EADDRINUSE')));
   const response = await apply(hosts);
@@ -114,7 +114,7 @@ test('a file edited by hand is not overwritten', async (t) => {
   assertError(await apply(hosts), 409, 'file-changed');
 });
 
-test('a change with a countdown: pending, alone, confirmed; another taken back', async (t) => {
+test('a change with a countdown: pending, exclusive, confirmed; another is rolled back', async (t) => {
   const { apply, post, request, deps } = await testAdmin(t);
   const pending = async () => (await request('GET', '/api/config/pending')).json();
   assert.deepEqual(await pending(), { pending: null, lastRollback: null });
@@ -181,9 +181,9 @@ test('the history: pages, a revision with its differences, a revert', async (t) 
   assert.equal(row.reason, 'Back to revision 3.');
 });
 
-test('a change that breaks an assertion is refused, and told which; it may be ignored', async (t) => {
+test('a change that breaks an assertion is refused with its name; the assertion may be ignored', async (t) => {
   const { apply, post, request, deps } = await testAdmin(t);
-  // No service has a say here: everything is refused.
+  // No service is asked here: every connection counts as refused.
   deps.changes.onAssess(async (config) => assess(config, []));
   const from = '203.0.113.9';
   const document = {
@@ -227,7 +227,7 @@ test('a change that breaks an assertion is refused, and told which; it may be ig
   );
 });
 
-test('servers out of pasted text', async (t) => {
+test('servers from pasted text', async (t) => {
   const { apply, post } = await testAdmin(t);
   await apply(hosts);
   const text = 'web1 2001:db8:1::10 www.example.com\nweb2 192.0.2.1\n';

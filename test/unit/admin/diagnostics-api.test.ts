@@ -61,7 +61,7 @@ async function setUp(t: TestContext, changes: Partial<Machine> = {}, conditions 
   return { ...admin, post, setSsh: (state: typeof sshState) => (sshState = state) };
 }
 
-test('a server at an own address is not probed: the report says so', async (t) => {
+test('a server at an own address is not probed, and the report says so', async (t) => {
   const own = [parseIpPrefix('2001:db8:1::10') as IpPrefix];
   const { post } = await setUp(t, { own: () => own });
   const { health } = (await post('/api/hosts/web1/check')).json();
@@ -104,7 +104,7 @@ test('hosts: unknown at first, measured on request', async (t) => {
   assertError(await post('/api/hosts/web9/check'), 404, 'no-such-server');
 });
 
-test('the DNS records of a server, as they are now', async (t) => {
+test('the current DNS records of a server', async (t) => {
   const { request } = await setUp(t);
   const answer = (await request('GET', '/api/hosts/web1/dns-records')).json();
   assert.deepEqual(
@@ -118,7 +118,7 @@ test('the DNS records of a server, as they are now', async (t) => {
   assertError(await request('GET', '/api/hosts/web9/dns-records'), 404, 'no-such-server');
 });
 
-test('health is what was measured: not known before, then what the cheap checks found', async (t) => {
+test('health follows the measurements: unknown at first, then the findings of the cheap checks', async (t) => {
   const conditions = createConditions();
   const checks = () => conditions.reports().find(({ name }) => name === 'checks')?.status;
   assert.equal(checks()?.state, 'unknown');
@@ -140,14 +140,14 @@ test('health is what was measured: not known before, then what the cheap checks 
   await post('/api/checks/run', {});
   assert.equal(checks()?.state, 'degraded');
   assert.match(english(checks()?.problem ?? ''), /Disk space: 0 MiB of 29\.8 GiB are free\./);
-  // The servers have a health of their own.
+  // The servers have their own health.
   assert.doesNotMatch(english(checks()?.problem ?? ''), /web1/);
   isFull = false;
   await post('/api/checks/run', { id: 'disk' });
   assert.doesNotMatch(english(checks()?.problem ?? ''), /Disk/);
 });
 
-test('checks: looked at, run, and one again', async (t) => {
+test('checks: read, run, and one run again', async (t) => {
   const { request, post } = await setUp(t);
   const first = (await request('GET', '/api/checks')).json();
   assert.equal(first['isRunning'], true);
@@ -182,11 +182,11 @@ test('the network and its neighbours', async (t) => {
   assert.deepEqual([probed[0].server, probed[0].openPorts], ['web1', []]);
 });
 
-test('the health of a server that changes is an event, with the probe that decided it', async (t) => {
+test("a change of a server's health is an event, with the probe that caused it", async (t) => {
   const { request, post, setSsh } = await setUp(t);
   const events = async (query: string) =>
     (await request('GET', `/api/events?${query}`)).json()['events'] as Record<string, unknown>[];
-  // It fails when it is first looked at.
+  // The first result is "fail".
   for (const state of ['fail', 'ok', 'fail', 'fail', 'ok'] as const) {
     setSsh(state);
     await post('/api/hosts/web1/check');

@@ -1,4 +1,4 @@
-/** Ways under other configurations, and assertions about them. */
+/** Paths under other configurations, and assertions about them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assess } from '../../../src/admin/explain/assertions.ts';
@@ -6,7 +6,7 @@ import type { WayRequest } from '../../../src/admin/explain/way.ts';
 import { english } from '../../../src/texts/text.ts';
 import { configOf, DOCUMENT, explainersFor, INTERNET, SERVER, way } from './explain-world.ts';
 
-test('a port that was allotted is kept for its server, also by a configuration not in force', async () => {
+test('an allotted port stays with its server, also under a configuration that is not active', async () => {
   const request: WayRequest = { from: INTERNET, protocol: 'tcp', to: '203.0.113.1', port: 22_500 };
   const { outcome } = await way(request, DOCUMENT, { web2: { port: 22_500 } });
   assert.deepEqual([outcome.server, outcome.port], ['web2', 2222]);
@@ -14,7 +14,7 @@ test('a port that was allotted is kept for its server, also by a configuration n
   assert.equal((await way(request, without, { web2: { port: 22_500 } })).outcome.kind, 'refused');
 });
 
-test('what is switched off', async () => {
+test('services that are switched off', async () => {
   const without = { ...DOCUMENT, dns64: { enabled: false }, nat64: { enabled: false } };
   const request: WayRequest = { from: SERVER, protocol: 'tcp', to: 'ipv4.example.net', port: 443 };
   assert.equal((await way(request, without)).outcome.kind, 'unknown');
@@ -33,7 +33,7 @@ test('listeners that are bound elsewhere', async () => {
   }
 });
 
-test('assertions: passed, failed with what happens instead, unknown', async () => {
+test('assertions: passed, failed with the actual result, unknown', async () => {
   const assertion = (name: string, changes: object) => ({
     name,
     from: INTERNET,

@@ -1,4 +1,4 @@
-/** An appliance for explanations, under a configuration; names are answered by an upstream on loopback. */
+/** An appliance for explanations, under a configuration; an upstream on loopback answers names. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { findWay, type WayRequest } from '../../../src/admin/explain/way.ts';

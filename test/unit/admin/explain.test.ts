@@ -1,4 +1,4 @@
-/** Ways through the appliance, under configurations that are not active. */
+/** Paths through the appliance, under configurations that are not active. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { WayRequest } from '../../../src/admin/explain/way.ts';
@@ -7,7 +7,7 @@ import { assess } from '../../../src/admin/explain/assertions.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
 import { DOCUMENT, INTERNET, SERVER, configOf, explainersFor, way } from './explain-world.ts';
 
-/** The outcome as "kind server address port", and what the steps must say, in order, if it matters: "service: text [counter] (path)". */
+/** The outcome as "kind server address port". If they matter, what the steps must say, in order: "service: text [counter] (path)". */
 type Row = [title: string, request: Partial<WayRequest>, outcome: string, steps: RegExp[]];
 
 const fromInternet: Row[] = [
@@ -29,7 +29,7 @@ const fromInternet: Row[] = [
     [/./, /HTTP by Host/, /\[http-routed\]/, /./],
   ],
   [
-    'a name below a wildcard that is too deep',
+    'a name too deep below a wildcard',
     { to: 'a.b.example.com', port: 443 },
     'refused',
     [
@@ -39,7 +39,7 @@ const fromInternet: Row[] = [
     ],
   ],
   [
-    'a name that another listener has',
+    'a name of another listener',
     { to: 'shop.example.org', port: 80 },
     'refused',
     [
@@ -49,7 +49,7 @@ const fromInternet: Row[] = [
     ],
   ],
   [
-    'the client’s address is told',
+    'the client’s address is passed on',
     { to: 'shop.example.org', port: 443 },
     'server web2 2001:db8:1::11 443',
     [/./, /./, /./, /PROXY header \(version 2\)/],
@@ -67,7 +67,7 @@ const fromInternet: Row[] = [
     [/./, /./, /No server has the name 203\.0\.113\.1/],
   ],
   [
-    'a listener that nobody uses',
+    'a listener without servers',
     { to: 'www.example.com', port: 993 },
     'refused',
     [/./, /listener imaps \(port 993\) is closed/],
@@ -79,13 +79,13 @@ const fromInternet: Row[] = [
     [/./, /^forward: Port 22001 is the SSH port of web1.*\[accepted\] \(\/hosts\/0\/ssh\)/],
   ],
   [
-    'a port that nobody has',
+    'an unused port',
     { to: 'www.example.com', port: 22 },
     'refused',
     [/./, /^network: Nothing here listens on TCP port 22/],
   ],
   [
-    'the admin page, from afar',
+    'the admin page, from a foreign network',
     { to: '203.0.113.1', port: 8064 },
     'refused',
     [/./, /^admin: admin\.allow does not list 203\.0\.113\.50\. \[refused-source\] \(\/admin\/allow\)/],
@@ -97,7 +97,7 @@ const fromInternet: Row[] = [
     [/./, /admin\.allow lists/, /answers on port 8064/],
   ],
   [
-    'the resolver, from afar',
+    'the resolver, from a foreign network',
     { to: '203.0.113.1', port: 53, protocol: 'udp' },
     'refused',
     [/./, /^dns64: dns64\.allow does not list/],
@@ -111,7 +111,7 @@ const fromInternet: Row[] = [
     ],
   ],
   [
-    'a static mapping of somebody else',
+    'a static mapping of another host',
     { to: '198.51.100.1', port: 8443 },
     'nat64 2001:db8:1::77 443',
     [/static\/1/],
@@ -188,13 +188,13 @@ const fromServer: Row[] = [
     [/./, /./, /./, /./, /\[drop-non-global\] \(\/nat64\/prefix\)/],
   ],
   [
-    'who may not be translated',
+    'a client that may not be translated',
     { from: '2001:db8:2::1', to: '64:ff9b::203.0.113.9', port: 80 },
     'refused',
     [/./, /./, /./, /\[drop-not-allowed\] \(\/nat64\/allow\)/],
   ],
   [
-    'who may not ask',
+    'a client that may not query',
     { from: '2001:db8:2::1', to: 'ipv4.example.net', port: 80 },
     'refused',
     [/^dns64: dns64\.allow does not list 2001:db8:2::1\. \[refused-access\]/],
@@ -226,12 +226,7 @@ const fromServer: Row[] = [
     'server web1 2001:db8:1::10 25',
     [/./, /./, /./, /./, /./, /./, /./, /hairpinning/, /^nat64: 192\.0\.2\.9 belongs to \[2001:db8:1::10\]/],
   ],
-  [
-    'a name that leads back here, at a port that nobody has',
-    { to: 'www.example.com', port: 444 },
-    'refused',
-    [],
-  ],
+  ['a name that leads back here, at an unused port', { to: 'www.example.com', port: 444 }, 'refused', []],
 ];
 
 const describeWay = (rows: Row[], from: string) => {
@@ -260,7 +255,7 @@ const describeWay = (rows: Row[], from: string) => {
 describe('from the IPv4 Internet', () => describeWay(fromInternet, INTERNET));
 describe('from the servers', () => describeWay(fromServer, SERVER));
 
-/** What leads to the panel at an address of ours: the way ends at the dial, and says with what it is counted. */
+/** Connections that would reach the panel at an own address: the path ends at the dial, with the counter that counts it. */
 const ownAddress: [title: string, port: number, refusal: RegExp][] = [
   ['TLS by name', 443, /^proxy: The address of web1, 2001:db8:1::10, is one of this appliance itself/],
   ['HTTP by name', 80, /^proxy: The address of web1, 2001:db8:1::10, is one of this appliance itself/],

@@ -39,7 +39,7 @@ test('first run: not from another network, not after the window, again after a r
   assert.equal((await browser.get('session')).json()['claim'].isLocal, false);
   assertError(await browser.send('POST', 'first-run', { password: PASSWORD }), 403, 'not-local');
   setLocal(true);
-  clock.nowMs += 10 * CLAIM_WINDOW_MS; // the clock is set: no matter
+  clock.nowMs += 10 * CLAIM_WINDOW_MS; // setting the clock has no effect
   clock.monotonicMs += CLAIM_WINDOW_MS - 1;
   assert.equal((await browser.get('session')).json()['claim'].isOpen, true);
   clock.monotonicMs += 1;
@@ -49,7 +49,7 @@ test('first run: not from another network, not after the window, again after a r
   assert.equal((await openTestAuth()).claim.isOpen(), true);
 });
 
-test('first run: of two at once one wins', async (t) => {
+test('first run: of two simultaneous requests one wins', async (t) => {
   const { app } = await testAdmin(t);
   const browsers = [newBrowser(app, LOCAL), newBrowser(app, LOCAL)];
   const passwords = ['first come first served', 'second to none at all'];
@@ -73,7 +73,7 @@ for (const [password, expected] of [
   ['qwertyuiop', /not a row of keys/],
   [12345678901, /a password of 10 to 256 characters/],
 ] as const) {
-  test(`a new password ${String(password).slice(0, 20)} is refused, and not quoted`, async (t) => {
+  test(`a new password ${String(password).slice(0, 20)} is refused, and not repeated in the answer`, async (t) => {
     const { app } = await testAdmin(t);
     const response = await newBrowser(app, LOCAL).send('POST', 'first-run', { password });
     assertError(response, 400, 'invalid-input');
@@ -84,7 +84,7 @@ for (const [password, expected] of [
   });
 }
 
-test('recovery: the bootstrap token claims, whether the window is open or not', async (t) => {
+test('recovery: the bootstrap token claims, with the window open or closed', async (t) => {
   const { app, request, clock } = await testAdmin(t);
   clock.monotonicMs += CLAIM_WINDOW_MS;
   const body = JSON.stringify({ next: PASSWORD });

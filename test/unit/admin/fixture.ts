@@ -46,7 +46,7 @@ export const report = (name: string, status: Partial<ServiceReport['status']> = 
 const PUBLIC_IPV4 = { address: '192.0.2.1', kind: 'own', text: asIs('It is 192.0.2.1.') } as const;
 const NO_CHECKS = { open: 0, isRunning: false, items: [] };
 
-/** Diagnostics that look at nothing. */
+/** Diagnostics that check nothing. */
 export const idleDiagnostics: AdminDeps['diagnostics'] = {
   hosts: async () => ({ publicIpv4: PUBLIC_IPV4, hosts: [] }),
   checkHost: async () => undefined,
@@ -69,7 +69,7 @@ export const idleDiagnostics: AdminDeps['diagnostics'] = {
   [Symbol.dispose]: () => {},
 };
 
-/** A log of events, a history and so on without anything behind them. */
+/** An event log, a history and so on without anything behind them. */
 export function testLive(t: TestContext, stateDirectory: string): AdminDeps['live'] {
   const events = createEventLog({ kinds: EVENT_KINDS, serverAt: () => undefined });
   const series = Object.keys(HISTORY_SERIES);
@@ -102,7 +102,7 @@ export function testLive(t: TestContext, stateDirectory: string): AdminDeps['liv
   };
 }
 
-/** What the API shows in these tests; services and ports can be exchanged. */
+/** The data that the API shows in these tests; services and ports can be replaced. */
 export async function testDeps(t: TestContext): Promise<AdminDeps & { services: () => ServiceReport[] }> {
   const stateDirectory = await temporaryDirectory(t);
   const store = openConfigStore(join(stateDirectory, 'config.json'), silentLog);
@@ -126,7 +126,7 @@ export async function testDeps(t: TestContext): Promise<AdminDeps & { services: 
   };
 }
 
-/** A logger that keeps what it is told. */
+/** A logger that keeps all its lines. */
 export function keepingLog(): Logger & { readonly lines: string[] } {
   const lines: string[] = [];
   const keep = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
@@ -143,7 +143,7 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
   const clock = {
     nowMs: Date.parse('2026-01-02T03:04:05Z'),
     monotonicMs: 1000,
-    /** Time goes by, and both clocks know it; who changes one alone sets it. */
+    /** Advances both clocks. A test that changes only one of them sets it itself. */
     pass(ms: number) {
       clock.nowMs += ms;
       clock.monotonicMs += ms;
@@ -187,7 +187,7 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
       ...(payload === undefined ? {} : { payload }),
     });
     assertAsDescribed(app.routeTable, method, url, response.statusCode, response.body);
-    // Only what a test reads: light-my-request's own type is recursive.
+    // Only the fields that tests read: light-my-request's own type is recursive.
     return {
       status: response.statusCode,
       headers: response.headers,
@@ -198,7 +198,7 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
   }
   const post = (url: string, body: object = {}) =>
     request('POST', url, { 'content-type': 'application/json' }, JSON.stringify(body));
-  /** For good at once, unless `more` says otherwise. */
+  /** Applied without a countdown, unless `more` says otherwise. */
   const apply = (document: unknown, more: object = {}) =>
     post('/api/config/apply', { document, revision: deps.store.revision, confirmSeconds: 0, ...more });
   return {
@@ -212,7 +212,7 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
     auth,
     clock,
     stateDirectory,
-    /** What a process that starts now would read. */
+    /** The data that a process started now would read. */
     openTestAuth,
     setLocal: (local: boolean) => {
       isLocal = local;
@@ -223,7 +223,7 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
   };
 }
 
-/** An answer has the shape that its route promises, when it promises one. */
+/** Asserts that an answer has the shape that its route declares, if it declares one. */
 function assertAsDescribed(
   routes: readonly Route[],
   method: string,
@@ -238,12 +238,12 @@ function assertAsDescribed(
     return each.method === method && parts.length === path.length && parts.every(fits);
   });
   const schema = route?.schema.response?.[String(status)];
-  // Refusals have several shapes, and a check of their own.
+  // Refusals have several shapes; `assertError` checks them.
   if (schema !== undefined && status < 300)
     assert.deepEqual(validate(schema, JSON.parse(body)), [], `${method} ${url}`);
 }
 
-/** Every refusal has this shape, and nothing of the inside of the process. */
+/** Every refusal has this shape, and reveals nothing about the inside of the process. */
 export function assertError(
   response: { status: number; body: string; json: () => Record<string, unknown> },
   status: number,

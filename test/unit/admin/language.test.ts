@@ -29,7 +29,7 @@ for (const [header, language] of PREFERENCES) {
   test(`Accept-Language "${header}": ${language}`, () => assert.equal(preferredLanguage(header), language));
 }
 
-test('Accept-Language: whatever it says, it is one of the languages or none', () => {
+test('Accept-Language: any value gives one of the languages or none', () => {
   fc.assert(
     fc.property(fc.string(), (header) =>
       assert.ok(['en', 'de', undefined].includes(preferredLanguage(header))),
@@ -120,7 +120,7 @@ test('explain', async (t) => {
   );
 });
 
-test('a page that was set to German by its cookie', async (t) => {
+test('a page set to German by its cookie', async (t) => {
   const { post } = await setUp(t);
   const question = { from: '203.0.113.9', protocol: 'icmp', to: '192.0.2.1' };
   const headers = { cookie: 'tombolo_language=de', 'accept-language': 'en' };
@@ -130,7 +130,7 @@ test('a page that was set to German by its cookie', async (t) => {
   );
 });
 
-test('a configuration: what is wrong, where, and what would be right', async (t) => {
+test('a configuration: what is wrong, where, and what is expected', async (t) => {
   const { post, request } = await setUp(t);
   const document = {
     hosts: [{ name: 'Web 1', address: '192.0.2.1', hostname: 'example.com' }],

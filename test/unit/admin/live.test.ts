@@ -133,7 +133,7 @@ test('the text filter finds what the reader sees, and English', async (t) => {
   assert.deepEqual(english.sent(), []);
 });
 
-test('a stream begins with status, all counters, the sample; then tells what changes', async (t) => {
+test('a stream begins with status, all counters and the sample; then reports changes', async (t) => {
   const values = { 'drop-ttl': 7, sent: 0 };
   const changing = { ...report('proxy'), counters: values };
   const web1 = { 'bytes-up': 10, 'bytes-down': 20, accepted: 1, connections: 1 };
@@ -180,7 +180,7 @@ test('topics and filters; a browser that comes back misses nothing', async (t) =
   assert.ok(sent().every(({ event }) => event === 'events'));
 });
 
-test('a browser that comes back with an id of a clock that ran ahead hears of all that is new', async (t) => {
+test('a browser that returns with an id from a clock that ran ahead gets all new events', async (t) => {
   const { open, deps } = await listening(t);
   const { events } = deps.live;
   events.put(dns('since.example.com'), Date.now());
@@ -192,7 +192,7 @@ test('a browser that comes back with an id of a clock that ran ahead hears of al
   );
 });
 
-test('a stream ends when who opened it is signed out, and at the stop of the process', async (t) => {
+test('a stream ends when its user is signed out, and when the process stops', async (t) => {
   const stopping = new AbortController();
   const deps = await testDeps(t);
   const { open, auth, post, request } = await listening(t, {
@@ -215,11 +215,11 @@ test('a stream ends when who opened it is signed out, and at the stop of the pro
   await auth.audit.settled();
 });
 
-test('so many streams and no more; one that closes makes room', async (t) => {
+test('the number of streams is limited; a closed stream makes room', async (t) => {
   const { open, request } = await listening(t);
   const streams = await Promise.all(Array.from({ length: MAX_STREAMS }, () => open('?topics=status')));
   assertError(await request('GET', '/api/live'), 429, 'too-many-streams');
-  // One that has none gets a stream, and the oldest of who has all ends.
+  // A client without a stream gets one, and the oldest stream of the client that has all of them ends.
   const other = await open('?topics=status', {}, '127.0.0.2');
   assert.equal(other.response.statusCode, 200);
   await waitUntil('one has ended', () => streams.filter((stream) => stream.ended()).length === 1);
@@ -234,7 +234,7 @@ test('a stream needs a principal, and known topics', async (t) => {
   assertError(await request('GET', '/api/live?topics=everything'), 400, 'invalid-input');
 });
 
-test('history: a span in steps; what cannot be is refused', async (t) => {
+test('history: a span in steps; an impossible span is refused', async (t) => {
   const { request } = await testAdmin(t);
   const answer = await request(
     'GET',
@@ -296,7 +296,7 @@ test('system and log', async (t) => {
   assertError(await request('GET', '/api/logs?level=loud'), 400, 'invalid-input');
 });
 
-test('the hardware: what could be had, and a line for each in the language of who asks', async (t) => {
+test('the hardware: the available facts, and a line for each in the language of the reader', async (t) => {
   const deps = await testDeps(t);
   const memory = { totalBytes: 4_005_650_432, modules: [] };
   const { request } = await testAdmin(t, {
@@ -309,7 +309,7 @@ test('the hardware: what could be had, and a line for each in the language of wh
   assert.deepEqual(german['lines'], [{ title: 'Arbeitsspeicher', text: '3,7 GiB' }]);
 });
 
-test('reboot and factory reset: asked for where they can be, refused where not, never by a slip', async (t) => {
+test('reboot and factory reset: possible or refused depending on the machine, never by accident', async (t) => {
   const done: string[] = [];
   const deps = await testDeps(t);
   const note = (what: string) => async () => void done.push(what);

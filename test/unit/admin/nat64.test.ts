@@ -68,7 +68,7 @@ async function testNat64(t: TestContext) {
   const asked: unknown[] = [];
   const keep = <Result>(result: Result) => {
     return async (...question: unknown[]) => {
-      // Without what is undefined, as in a request.
+      // Without undefined fields, as in a request.
       asked.push(JSON.parse(JSON.stringify(question)));
       return result;
     };
@@ -187,7 +187,7 @@ for (const [path, parameter] of REFUSED) {
 }
 
 for (const path of ['sessions', 'bib', 'clients', 'pool', `explain?${EXPLAIN}`]) {
-  test(`GET /api/nat64/${path} while NAT64 does not run: 409 that says what to do`, async (t) => {
+  test(`GET /api/nat64/${path} while NAT64 does not run: 409 with the remedy`, async (t) => {
     const { request, apply } = await testAdmin(t);
     const failed = await request('GET', `/api/nat64/${path}`);
     assertError(failed, 409, 'nat64-not-running');

@@ -26,10 +26,10 @@ test('GET /api/openapi.json is a valid OpenAPI 3.1 document with every route', a
     document['paths'] as Record<string, Record<string, { operationId: string }>>,
   );
   const ids = operations.flatMap((each) => Object.values(each).map(({ operationId }) => operationId));
-  assert.equal(new Set(ids).size, ids.length, 'every operation has a name of its own');
+  assert.equal(new Set(ids).size, ids.length, 'every operation has a unique name');
 });
 
-/** Every place of a schema where a value is checked. */
+/** Every node of a schema where a value is checked. */
 function nodes(schema: SchemaNode, path: string): [string, SchemaNode][] {
   const within = [
     ...Object.entries(schema.properties ?? {}).flatMap(([name, each]) => nodes(each, `${path}/${name}`)),
@@ -41,7 +41,7 @@ function nodes(schema: SchemaNode, path: string): [string, SchemaNode][] {
   return [[path, schema], ...within];
 }
 
-test('every input says what would be right, and no object takes unknown fields', async (t) => {
+test('every input describes the expected value, and no object accepts unknown fields', async (t) => {
   const { app } = await testAdmin(t);
   for (const { method, url, schema } of app.routeTable) {
     for (const part of ['body', 'querystring', 'params'] as const) {
@@ -53,18 +53,18 @@ test('every input says what would be right, and no object takes unknown fields',
         if (path !== '' || part === 'body')
           assert.ok((node.expected ?? '') !== '', `${where}: "expected" is missing`);
         if (node.properties !== undefined)
-          assert.equal(node.additionalProperties, false, `${where} takes anything`);
+          assert.equal(node.additionalProperties, false, `${where} accepts anything`);
       }
     }
   }
 });
 
-test('every route of the API has a schema for what it answers', async (t) => {
+test('every route of the API has a schema for its answer', async (t) => {
   const { app } = await testAdmin(t);
   const without = app.routeTable
     .filter(({ url, schema }) => url.startsWith('/api/') && !isObject(schema.response))
     .map(({ method, url }) => `${method} ${url}`);
-  // Documents in a format of their own.
+  // Documents that have their own format.
   const free = /^GET \/api\/(openapi\.json|schema|config\/schema|metrics|live|support-bundle|logs)$|backup$/;
   for (const name of without) assert.match(name, free);
 });

@@ -46,7 +46,7 @@ test('the page: its files, a strict policy, nothing from elsewhere', async (t) =
   }
 });
 
-test('its code is not counted as requests, what it asks of the API is', async (t) => {
+test('requests for its code are not counted, its API requests are', async (t) => {
   const { request } = await testAdmin(t, {}, 3);
   const { body } = await request('GET', '/', { authorization: '' });
   const [, script] = /src="(\/assets\/[\w.-]+\.js)"/.exec(body) ?? [];

@@ -36,7 +36,7 @@ for (const [hash, password, isRight] of REFERENCE) {
   });
 }
 
-test('a hash verifies its password, however it is typed, and no other; the salt is new each time', async () => {
+test('a hash verifies its password in any Unicode form, and no other; the salt is new each time', async () => {
   const composed = 'gru\u0308n wie Gras';
   const [one, two] = [await hashPassword(composed), await hashPassword(composed)];
   assert.notEqual(one, two);
@@ -45,17 +45,17 @@ test('a hash verifies its password, however it is typed, and no other; the salt 
   assert.ok(!(await verifyPassword('gruen wie Gras', one)));
 });
 
-test('the memory of a hash is given back', async () => {
+test('the memory of a hash is released', async () => {
   const residentBytes = () =>
     Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
   await hashPassword('once for the code');
   const before = residentBytes();
-  // More than there are threads that may compute one; each would keep 19 MiB.
+  // More than the threads that can compute one at a time; each would keep 19 MiB.
   for (let i = 0; i < 12; i++) await hashPassword('and once more');
   assert.ok(residentBytes() - before < 19 * 2 ** 20, `${residentBytes() - before} bytes more`);
 });
 
-test('the queue runs one at a time, known browsers first, and refuses the ninth that waits', async () => {
+test('the queue runs one at a time, known browsers first, and refuses the ninth waiting entry', async () => {
   const queue = new HashQueue();
   const order: string[] = [];
   const gates = Promise.withResolvers<void>();
@@ -80,7 +80,7 @@ test('the queue runs one at a time, known browsers first, and refuses the ninth 
   await queue.run('a', job('again'));
 });
 
-test('one source fills the queue: others get in, and its own last ones are refused', async () => {
+test('one source fills the queue: others get in, and its own last entries are refused', async () => {
   const queue = new HashQueue();
   const done: string[] = [];
   const gate = Promise.withResolvers<void>();

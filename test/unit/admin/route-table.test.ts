@@ -4,7 +4,7 @@ import Fastify from 'fastify';
 import { keepRouteTable } from '../../../src/admin/route-table.ts';
 import { testAdmin } from './fixture.ts';
 
-test('a route that does not say who may use it is refused when it is registered', () => {
+test('a route without a scope is refused when it is registered', () => {
   for (const config of [undefined, {}, { scope: 'everybody' }, { scope: 'toString' }]) {
     const app = Fastify();
     keepRouteTable(app);
@@ -15,7 +15,7 @@ test('a route that does not say who may use it is refused when it is registered'
   }
 });
 
-test('a route that asks for the password has a field for it that no error quotes, or is refused when it is registered', () => {
+test('a route that requires the password must have a field for it that no error repeats; otherwise its registration is refused', () => {
   const field = (more: object) => ({ type: 'object', properties: { password: { type: 'string', ...more } } });
   for (const body of [undefined, field({}), { type: 'object', properties: {} }]) {
     const app = Fastify();

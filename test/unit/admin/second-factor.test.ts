@@ -1,4 +1,4 @@
-/** TOTP, through the API; and how to get back in after losing it. */
+/** TOTP, through the API, and how to get back in after losing it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret, TOTP } from 'otpauth';
@@ -6,7 +6,7 @@ import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, claimed, signIn } from './claimed.ts';
 import { assertError } from './fixture.ts';
 
-test('TOTP: switched on with a code, asked for, each code once, switched off with the password', async (t) => {
+test('TOTP: switched on with a code, required at sign-in, each code once, switched off with the password', async (t) => {
   const { app, owner, clock } = await claimed(t);
   assertError(await owner.send('PUT', 'totp', { code: '123456', password: PASSWORD }), 409, 'no-totp-secret');
   const { secret, uri } = (await owner.send('POST', 'totp')).json();
@@ -56,7 +56,7 @@ test('TOTP: switched on with a code, asked for, each code once, switched off wit
   assert.equal((await signIn(newBrowser(app, LOCAL))).status, 200);
 });
 
-test('a code that was given while the clock ran ahead keeps nobody out when it is right again, and none is accepted twice', async (t) => {
+test('a code used while the clock ran ahead locks nobody out when the clock is correct again, and no code is accepted twice', async (t) => {
   const { app, owner, clock } = await claimed(t);
   const { secret } = (await owner.send('POST', 'totp')).json();
   const code = () => new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock.nowMs });

@@ -10,13 +10,13 @@ import { TOKEN, assertError, testAdmin } from './fixture.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** What whoever may connect can ask for. Not to be lengthened lightly. */
+/** The routes that any client that can connect may use. Think before adding one. */
 const OPEN = ['GET /api/health', 'GET /api/session', 'POST /api/first-run', 'POST /api/session'];
 
 const nameOf = ({ method, url }: Route) => `${method} ${url}`;
 const isChange = ({ method }: Route) => method !== 'GET';
 
-/** A path of the route, whatever its parameters are: nothing of this reaches a handler. */
+/** A path of the route, with any parameters: none of these requests reaches a handler. */
 const pathOf = ({ url }: Route) => url.replace(/:[A-Za-z]+/g, 'x').replace(/\*$/, 'x');
 
 function ask(app: FastifyInstance, route: Route, headers: object): Promise<Answer> {
@@ -39,7 +39,7 @@ function ask(app: FastifyInstance, route: Route, headers: object): Promise<Answe
     }));
 }
 
-/** A claimed appliance, its owner's browser, and its routes; those that are not open in `closed`. */
+/** A claimed appliance, its owner's browser, and its routes; `closed`: those that are not open. */
 async function claimed(t: TestContext) {
   const admin = await testAdmin(t);
   const owner = newBrowser(admin.app);
@@ -50,7 +50,7 @@ async function claimed(t: TestContext) {
   return { ...admin, owner, routes, closed, cookie };
 }
 
-test('open are only those that must be, and the files of the page', async (t) => {
+test('only the necessary routes and the files of the page are open', async (t) => {
   const { app } = await claimed(t);
   const open = app.routeTable.filter(({ scope }) => scope === 'open');
   const api = open.filter(({ url }) => url.startsWith('/api/'));
@@ -58,7 +58,7 @@ test('open are only those that must be, and the files of the page', async (t) =>
   for (const route of open.filter(({ url }) => !url.startsWith('/api/'))) assert.equal(route.method, 'GET');
 });
 
-test('what the scope read may ask for beside GET changes nothing and is not audited; it may also sign out', async (t) => {
+test('the requests other than GET of the scope read change nothing and are not audited, except signing out', async (t) => {
   const { closed } = await claimed(t);
   const changes = closed.filter((route) => isChange(route) && route.scope === 'read' && route.isAudited);
   assert.deepEqual(changes.map(nameOf), ['DELETE /api/session']);
@@ -76,7 +76,7 @@ for (const [title, headers] of [
     const { app, closed, auth } = await claimed(t);
     assert.ok(closed.length > 20);
     for (const route of closed) {
-      auth.tokenBackOff.succeed('127.0.0.1'); // it is not what is tested here
+      auth.tokenBackOff.succeed('127.0.0.1'); // not the subject of this test
       auth.tokenBackOff.succeed('127.0.0.1/32');
       const answer = await ask(app, route, headers);
       assert.equal(answer.headers['www-authenticate'], 'Bearer', nameOf(route));
@@ -85,7 +85,7 @@ for (const [title, headers] of [
   });
 }
 
-test('every route with a token of a smaller scope: 403, and the owner’s own with any token', async (t) => {
+test('every route with a token of a smaller scope: 403, and the owner’s own routes with any token', async (t) => {
   const { app, closed, owner } = await claimed(t);
   const tokens: Record<string, string> = {};
   for (const scope of ['read', 'configure', 'system']) {
@@ -112,7 +112,7 @@ test('every route with a token of a smaller scope: 403, and the owner’s own wi
   assert.ok(refusals > 20);
 });
 
-/** What outlives a session, so that a stolen one does not do for it. Not to be shortened lightly. */
+/** Changes that outlive a session: a stolen session must not suffice for them. Think before removing one. */
 const PRESENCE = [
   'DELETE /api/totp /password',
   'POST /api/backup /password',
@@ -124,7 +124,7 @@ const PRESENCE = [
   'PUT /api/totp /password',
 ];
 
-/** Bodies that these routes take, but for the password. */
+/** Bodies that these routes accept, without the password. */
 const BODIES: Readonly<Record<string, object>> = {
   'POST /api/backup': { passphrase: 'a passphrase' },
   'POST /api/restore': { file: 'AAAA', passphrase: 'a passphrase' },
@@ -135,7 +135,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'PUT /api/totp': { code: '123456' },
 };
 
-test('a stolen session alone does nothing that outlives it: the password is asked for, guesses are noted and slowed down', async (t) => {
+test('a stolen session alone cannot change anything that outlives it: the password is required, guesses are recorded and slowed down', async (t) => {
   const { closed, owner, auth, clock } = await claimed(t);
   const asking = closed.filter(({ presence }) => presence !== undefined);
   assert.deepEqual(asking.map((route) => `${nameOf(route)} ${route.presence}`).sort(), PRESENCE);
@@ -164,7 +164,7 @@ test('a stolen session alone does nothing that outlives it: the password is aske
   assert.equal(last, 429);
 });
 
-test('the bootstrap token is asked for no password, and a token of scope system gets a backup without secrets only', async (t) => {
+test('the bootstrap token needs no password, and a token of scope system gets only a backup without secrets', async (t) => {
   const { request, owner } = await claimed(t);
   const json = { 'content-type': 'application/json' };
   assert.equal((await request('DELETE', '/api/totp', json, '{}')).status, 200);
@@ -179,7 +179,7 @@ test('the bootstrap token is asked for no password, and a token of scope system 
   assert.equal((await request('POST', '/api/backup', { ...json, authorization }, body)).status, 200);
 });
 
-/** What `configure` may change. Not to be lengthened lightly. */
+/** What `configure` may change. Think before adding one. */
 const CONFIGURES = [
   'POST /api/config/apply',
   'POST /api/config/confirm',
@@ -201,7 +201,7 @@ test('a token of the scope configure changes the configuration, and nothing else
   const changes: string[] = [];
   for (const route of closed.filter((each) => isChange(each) && each.isAudited))
     if (await isLetIn(route)) changes.push(nameOf(route));
-  // It has no session to end: that is told with 409.
+  // It has no session to end: the answer is 409.
   assert.deepEqual(changes.sort(), ['DELETE /api/session', ...CONFIGURES]);
   for (const url of ['/api/audit', '/api/support-bundle', '/api/tokens', '/api/sessions'])
     assert.equal(
@@ -231,7 +231,7 @@ test('every route under a foreign Host (DNS rebinding): 421, open ones and the p
   }
 });
 
-test('every change that a page of another origin asks for: 403', async (t) => {
+test('every change requested by a page of another origin: 403', async (t) => {
   const { app, routes, cookie, owner } = await claimed(t);
   for (const route of routes.filter(isChange)) {
     for (const origin of [
@@ -257,7 +257,7 @@ test('every change in a session without its CSRF token: 403', async (t) => {
   }
 });
 
-test('every route with a session that was signed out (replayed), that is too old, or that all lost: 401', async (t) => {
+test('every route with a session that was signed out (replayed), that is too old, or that ended with all others: 401', async (t) => {
   const { app, closed, cookie, owner, clock } = await claimed(t);
   for (const end of [
     () => owner.send('DELETE', 'session'),
@@ -303,7 +303,7 @@ test('every route with a token that was revoked or has expired: 401', async (t) 
   }
 });
 
-test('HEAD is asked for what GET is', async (t) => {
+test('HEAD has the same requirements as GET', async (t) => {
   const { app, closed, cookie } = await claimed(t);
   for (const route of closed.filter(({ method }) => method === 'GET')) {
     const { status } = await ask(app, { ...route, method: 'HEAD' }, {});

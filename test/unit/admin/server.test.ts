@@ -27,7 +27,7 @@ const health = async (where: string) =>
 
 const isRefused = (where: string) => assert.rejects(health(where), `${where} should refuse the connection`);
 
-test('serves on every address, with a token of its own, and ends', async (t) => {
+test('serves on every address, with its own token, and ends', async (t) => {
   const port = await freePort();
   const { admin, token } = await start(t, { listen: ['127.0.0.1', '127.0.0.2'], port });
   assert.deepEqual(admin.addresses, [`127.0.0.1:${port}`, `127.0.0.2:${port}`]);
@@ -45,7 +45,7 @@ test('serves on every address, with a token of its own, and ends', async (t) => 
   await isRefused(`127.0.0.1:${port}`);
 });
 
-test('a source that is not allowed is reset before it is heard, and counted; a change takes effect at once', async (t) => {
+test('a connection from a source that is not allowed is reset before its data is read, and counted; a change takes effect at once', async (t) => {
   const port = await freePort();
   const { admin } = await start(t, { listen: ['127.0.0.1'], port, allow: ['192.0.2.0/24'] });
   await isRefused(`127.0.0.1:${port}`);
@@ -55,7 +55,7 @@ test('a source that is not allowed is reset before it is heard, and counted; a c
   assert.equal(await health(`127.0.0.1:${port}`), 200);
 });
 
-test('an address that cannot be had: degraded at the start, refused in a change', async (t) => {
+test('an address that cannot be bound: degraded at the start, refused in a change', async (t) => {
   const port = await freePort();
   const { admin } = await start(t, { listen: ['127.0.0.1', '192.0.2.1'], port });
   assert.equal(admin.status().state, 'degraded');
@@ -83,7 +83,7 @@ test('moves to another port and between one and all addresses while a request is
   await isRefused(`127.0.0.1:${first}`);
 });
 
-test('a change of its own address through the API is still answered on the old one', async (t) => {
+test('a change of its own address through the API is still answered on the old address', async (t) => {
   const [first, second] = [await freePort(), await freePort()];
   const stateDirectory = await temporaryDirectory(t);
   const deps = await testDeps(t);

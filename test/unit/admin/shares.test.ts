@@ -1,4 +1,4 @@
-/** Connections of the admin server, used up by one client while another works (issue "Trust", D). */
+/** Connections of the admin server: one client uses them up while another works (issue "Trust", D). */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, get } from 'node:http';
@@ -15,7 +15,7 @@ import { waitUntil } from '../../../lab/wait.ts';
 const ATTACKER = '127.0.0.66';
 
 async function start(t: TestContext, tls: 'off' | 'self-signed') {
-  // HTTPS is on where others than this machine could listen in.
+  // HTTPS is on if other machines could read the traffic.
   const listen = tls === 'off' ? '127.0.0.1' : '0.0.0.0';
   const port = await freePort();
   const stateDirectory = await temporaryDirectory(t);
@@ -56,13 +56,13 @@ const FLOODS: readonly {
   { title: 'half a request', tls: 'off', bytes: 'GET /api/health HTTP/1.1\r\nHost: 127' },
   { title: 'half a TLS record', tls: 'self-signed', bytes: '\x16\x03\x01\x02' },
   {
-    title: 'connections that were answered and stay open',
+    title: 'answered connections that stay open',
     tls: 'off',
     bytes: 'GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',
   },
 ];
 for (const { title, tls, bytes } of FLOODS) {
-  test(`300 times ${title}, of one client: others get their answers, and keep their connections`, async (t) => {
+  test(`300 times ${title}, from one client: others get their answers, and keep their connections`, async (t) => {
     const { port, admin } = await start(t, tls);
     // Loopback is admitted over plain HTTP although HTTPS is on.
     for (let i = 0; i < 300; i++) attack(t, port, bytes);
@@ -72,7 +72,7 @@ for (const { title, tls, bytes } of FLOODS) {
     });
     assert.ok(
       admin.limits!().some(({ used, size }) => used === size),
-      'what the status tells from 90 % on',
+      'the status reports this from 90 % on',
     );
     for (let i = 0; i < 10; i++) {
       for (let more = 0; more < 10; more++) attack(t, port, bytes);
@@ -81,7 +81,7 @@ for (const { title, tls, bytes } of FLOODS) {
   });
 }
 
-/** A socket as far as shares look at it. */
+/** A socket, with the properties that shares use. */
 function fake(remoteAddress: string, remotePort: number) {
   const closed: (() => void)[] = [];
   const socket = {
@@ -98,7 +98,7 @@ function fake(remoteAddress: string, remotePort: number) {
   return socket;
 }
 
-test('hosts of attached networks have slots apart; elsewhere a /64 is one client; who is being answered goes last', () => {
+test('hosts of attached networks have separate slots; elsewhere a /64 is one client; connections being answered are displaced last', () => {
   let displaced = 0;
   const shares = createConnectionShares(
     (address) => address!.startsWith('2001:db8:1:'),
@@ -114,14 +114,14 @@ test('hosts of attached networks have slots apart; elsewhere a /64 is one client
     return socket;
   };
   const owner = add('2001:db8:1::10');
-  // Strangers, each from a network of its own: a newcomer gets in, and no host of ours notices.
+  // Strangers, each from its own network: a newcomer gets in, and no local host is affected.
   for (let i = 0; i < 200; i++) add(`2001:db8:2:${i.toString(16)}::1`);
   assert.equal(displaced, 200 - MAX_SILENT);
-  // Another host of the owner's own network.
+  // Another host of the owner's network.
   for (let i = 0; i < 200; i++) add('2001:db8:1::66');
   assert.equal(owner.isDestroyed, false);
   request(owner)();
-  // One client elsewhere, with all addresses of its /64, against one with a few connections.
+  // A client elsewhere that uses all addresses of its /64, against a client with a few connections.
   const few = Array.from({ length: 5 }, () => add('203.0.113.9', true));
   const streams = Array.from({ length: 3 }, (_, i) => {
     const socket = add(`2001:db8:9::${i + 1}`);
@@ -132,7 +132,7 @@ test('hosts of attached networks have slots apart; elsewhere a /64 is one client
   assert.ok(few.every(({ isDestroyed }) => !isDestroyed));
   assert.ok(
     streams.every(({ isDestroyed }) => !isDestroyed),
-    'whose answer is under way',
+    'their answers are in progress',
   );
   assert.ok(!owner.isDestroyed && shares.served === MAX_SERVED);
 });

@@ -13,7 +13,7 @@ import { LOCAL, claimed, signIn } from './claimed.ts';
 import { assertError, temporaryDirectory } from './fixture.ts';
 import { english } from '../../../src/texts/text.ts';
 
-test('what is kept: hashes only, for its owner only', async (t) => {
+test('only hashes are stored, readable only by their owner', async (t) => {
   const { stateDirectory, owner, auth, log } = await claimed(t);
   const made = await owner.send('POST', 'tokens', {
     name: 'backup',
@@ -33,7 +33,7 @@ test('what is kept: hashes only, for its owner only', async (t) => {
   assert.match(auth.data.password ?? '', /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
 });
 
-test('signing in begins a session under a new cookie, and ends the old one', async (t) => {
+test('signing in begins a session with a new cookie, and ends the old session', async (t) => {
   const { app, owner, openTestAuth } = await claimed(t);
   const first = owner.cookies.get(SESSION_COOKIE);
   assert.equal((await signIn(owner)).status, 200);
@@ -45,10 +45,10 @@ test('signing in begins a session under a new cookie, and ends the old one', asy
   assert.equal(sessions.length, 1);
   assert.equal(sessions[0].isCurrent, true);
   assert.equal(sessions[0].userAgent, 'Test/1.0');
-  assert.equal((await openTestAuth()).data.sessions.length, 1, 'sessions outlive the process');
+  assert.equal((await openTestAuth()).data.sessions.length, 1, 'sessions survive the process');
 });
 
-test('a session ends after a time without use, and after a time with', async (t) => {
+test('a session ends after a time without use, and after a longer time with use', async (t) => {
   const { owner, clock } = await claimed(t);
   clock.pass(IDLE_LIMIT_MS - 60_000);
   assert.equal((await owner.get('status')).status, 200);
@@ -62,12 +62,12 @@ test('a session ends after a time without use, and after a time with', async (t)
   assertError(await owner.get('status'), 401, 'unauthorized');
 });
 
-/** As no password has: nothing is derived for it. */
+/** No password has this hash: nothing is computed for it. */
 const NO_HASH = 'none';
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 
-test('of a process before, a session of a clock that ran ahead has ended; a clock that is put back a little ends none', async (t) => {
+test('after a restart, a session from a clock that ran far ahead has ended; a clock that is set back a little ends none', async (t) => {
   for (const [aheadMs, isLive] of [
     [HOUR_MS, true],
     [23 * HOUR_MS, true],
@@ -85,9 +85,9 @@ test('of a process before, a session of a clock that ran ahead has ended; a cloc
   }
 });
 
-test('the clock is set while the process runs, as on a machine without a battery for it: who has signed in stays, and no longer than else', async (t) => {
+test('the clock is set while the process runs, as on a machine without a clock battery: users stay signed in, and no longer than usual', async (t) => {
   const { app, owner, auth, clock, openTestAuth } = await claimed(t);
-  // Out of the box it is 1970; then a time server answers, is wrong by fifty years, and is right again.
+  // At first it is 1970; then a time server answers, is wrong by fifty years, and is correct again.
   clock.nowMs = 100_000;
   await signIn(owner);
   const made = await owner.send('POST', 'tokens', {
@@ -110,7 +110,7 @@ test('the clock is set while the process runs, as on a machine without a battery
     const { sessions } = (await owner.get('sessions')).json();
     assert.equal(sessions[0].createdAt.slice(0, 10), new Date(nowMs).toISOString().slice(0, 10));
   }
-  // What is kept says the right time, too.
+  // The stored data has the correct time, too.
   await auth.save();
   assert.ok(findSession((await openTestAuth()).data, owner.cookies.get(SESSION_COOKIE)!, clock.nowMs));
   clock.pass(IDLE_LIMIT_MS);
@@ -145,7 +145,7 @@ test('signing out', async (t) => {
   assertError(await request('DELETE', '/api/session'), 409, 'no-session');
 });
 
-test('a new password ends every session but this one, which goes on under a new cookie', async (t) => {
+test('a new password ends every session but this one, which continues with a new cookie', async (t) => {
   const { app, owner } = await claimed(t);
   const other = newBrowser(app, LOCAL);
   await signIn(other);
@@ -169,7 +169,7 @@ test('a new password ends every session but this one, which goes on under a new 
   assert.equal((await signIn(other, next)).status, 200);
 });
 
-/** In the place of the directory there is a file: nothing can be written. Returns what puts it back. */
+/** Replaces the directory with a file, so that nothing can be written. Returns a function that restores it. */
 async function loseDisk(directory: string): Promise<() => Promise<void>> {
   await rename(directory, `${directory}.away`);
   await writeFile(directory, '');
@@ -179,7 +179,7 @@ async function loseDisk(directory: string): Promise<() => Promise<void>> {
   };
 }
 
-test('a new password that cannot be kept is in force all the same, and with it every other session has ended', async (t) => {
+test('a new password that cannot be stored takes effect nevertheless, and ends every other session', async (t) => {
   const { app, owner, stateDirectory } = await claimed(t);
   const thief = newBrowser(app, LOCAL);
   await signIn(thief);
@@ -190,13 +190,13 @@ test('a new password that cannot be kept is in force all the same, and with it e
   assertError(changed, 503, 'not-kept');
   assertError(await thief.get('status'), 401, 'unauthorized');
   assert.notEqual(owner.cookies.get(SESSION_COOKIE), before);
-  assert.equal((await owner.get('status')).status, 200, 'the owner goes on under a new cookie');
+  assert.equal((await owner.get('status')).status, 200, 'the owner continues with a new cookie');
   assertError(await signIn(thief), 401, 'wrong-credentials');
   assert.equal((await signIn(thief, next)).status, 200);
   await giveBack();
 });
 
-test('signing out where it cannot be kept: the browser forgets the session all the same, and is told', async (t) => {
+test('signing out when it cannot be stored: the browser forgets the session nevertheless, and gets an error', async (t) => {
   const { owner, stateDirectory } = await claimed(t);
   const cookie = owner.cookies.get(SESSION_COOKIE)!;
   const giveBack = await loseDisk(stateDirectory);
@@ -207,7 +207,7 @@ test('signing out where it cannot be kept: the browser forgets the session all t
   await giveBack();
 });
 
-test('an API token that cannot be kept is not made: nobody would know its secret', async (t) => {
+test('an API token that cannot be stored is not made: nobody would know its secret', async (t) => {
   const { owner, stateDirectory, auth } = await claimed(t);
   const giveBack = await loseDisk(stateDirectory);
   const body = { name: 'script', scope: 'read', expiresInDays: null, password: PASSWORD };
@@ -219,7 +219,7 @@ test('an API token that cannot be kept is not made: nobody would know its secret
   assert.equal((await owner.send('POST', 'tokens', body)).status, 201, 'the name is free');
 });
 
-test('wrong passwords are slowed down by source; a browser that was here before is not concerned', async (t) => {
+test('wrong passwords are slowed down by source; a known browser is not affected', async (t) => {
   const { app, owner, clock, counters } = await claimed(t);
   await owner.send('DELETE', 'session');
   const guesser = newBrowser(app, LOCAL);
@@ -234,7 +234,7 @@ test('wrong passwords are slowed down by source; a browser that was here before 
   assert.equal(counters()['refused-back-off'], 2);
 });
 
-test('guesses from many addresses are slowed down together, but not the browser that was here before', async (t) => {
+test('guesses from many addresses are slowed down together, but not a known browser', async (t) => {
   const stateDirectory = await temporaryDirectory(t);
   const auth = await openAuth({
     storage: openStorage(stateDirectory),
@@ -254,7 +254,7 @@ test('guesses from many addresses are slowed down together, but not the browser 
   assert.equal(await auth.isOwner({ ...candidate, source: '127.0.0.1', device: undefined }), true);
 });
 
-test('one network that guesses for hours keeps no new browser of the owner out; many together get two guesses a minute', async (t) => {
+test('one network that guesses for hours does not lock out a new browser of the owner; many networks together get two guesses a minute', async (t) => {
   let nowMs = 0;
   const auth = await openAuth({
     storage: openStorage(await temporaryDirectory(t)),
@@ -268,16 +268,16 @@ test('one network that guesses for hours keeps no new browser of the owner out; 
     try {
       await auth.isOwner({ password: 'x', code: undefined, source, device: undefined });
       guesses++;
-      return 'heard';
+      return 'checked';
     } catch {
-      return 'told to wait';
+      return 'delayed';
     }
   };
   for (; nowMs < 2 * HOUR_MS; nowMs += 2000) {
     await guess(`2001:db8:1::${nowMs % 7}`);
-    // Seldom enough to have no wait of its own.
+    // Rare enough to have no delay of its own.
     if (nowMs % (30 * 60_000) === 29 * 60_000)
-      assert.equal(await guess('2001:db8:2::1'), 'heard', `after ${nowMs / 60_000} minutes`);
+      assert.equal(await guess('2001:db8:2::1'), 'checked', `after ${nowMs / 60_000} minutes`);
   }
   guesses = 0;
   const began = nowMs;
@@ -286,7 +286,7 @@ test('one network that guesses for hours keeps no new browser of the owner out; 
   assert.ok(guesses < 120 + 200, `${guesses} guesses in an hour`);
 });
 
-test('many sign-ins at once: the wait holds for those under way, too many are refused', async (t) => {
+test('many sign-ins at once: the delay includes those in progress, excess ones are refused', async (t) => {
   const { app } = await claimed(t);
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => signIn(newBrowser(app, LOCAL), 'a guess of mine')),
@@ -296,7 +296,7 @@ test('many sign-ins at once: the wait holds for those under way, too many are re
   assert.equal(count(429), 15);
 });
 
-test('a device cookie that we did not give counts for nothing', async (t) => {
+test('a device cookie that we did not issue has no effect', async (t) => {
   const { app } = await claimed(t);
   const guesser = newBrowser(app, LOCAL);
   for (let i = 0; i < 5; i++) {
@@ -313,7 +313,7 @@ test('a file that cannot be read does not give the appliance to the next visitor
     '{"version":1',
     '{"version":2}',
     '{"version":1,"password":"x"}',
-    // Of a new appliance, as a backup of one would bring it.
+    // The file of a new appliance, as a backup of one would contain it.
     '{"version":1,"password":null,"totp":null,"sessions":[],"tokens":[],"deviceKey":"x"}',
   ]) {
     await writeFile(join(stateDirectory, 'auth.json'), text);

@@ -1,4 +1,4 @@
-/** SSH to the appliance, through the API, up to the files that its units read. */
+/** SSH to the appliance, through the API, including the files that its units read. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { PASSWORD } from './browser.ts';
 import { bearer, claimed } from './claimed.ts';
 import { assertError, temporaryDirectory, testAdmin, testDeps } from './fixture.ts';
 
-/** Another key for each number. */
+/** A different key for each number. */
 const keyLine = (number: number, comment = `key-${number}`) => {
   const blob = Buffer.alloc(51, number);
   blob.set([0, 0, 0, 11, ...Buffer.from('ssh-ed25519'), 0, 0, 0, 32]);
@@ -27,7 +27,7 @@ async function appliance(t: TestContext) {
     ...admin,
     list: join(directory, 'authorized_keys'),
     hostKey,
-    /** Whether root was asked, since the last time. */
+    /** Whether root was requested since the last call. */
     wasAsked() {
       const was = existsSync(request);
       rmSync(request, { force: true });
@@ -38,7 +38,7 @@ async function appliance(t: TestContext) {
   };
 }
 
-test('a key comes and goes, in the list that root reads', async (t) => {
+test('a key is added and removed, in the list that root reads', async (t) => {
   const { owner, add, list, hostKey, wasAsked } = await appliance(t);
   assert.deepEqual((await owner.get('system/ssh')).json(), { isRunning: false, keys: [], hostKey: null });
   assert.equal((await owner.get('system')).json()['capabilities'].ssh, true);
@@ -65,14 +65,14 @@ test('a key comes and goes, in the list that root reads', async (t) => {
   assert.equal(readFileSync(list, 'utf8'), '');
 });
 
-test('changes at the same time are all kept', async (t) => {
+test('simultaneous changes are all kept', async (t) => {
   const { add, owner } = await appliance(t);
   const answers = await Promise.all([1, 2, 3, 4, 5].map((number) => add(keyLine(number))));
   assert.ok(answers.every(({ status }) => status === 200));
   assert.equal((await owner.get('system/ssh')).json()['keys'].length, 5);
 });
 
-test('it takes the password, and a key that is one', async (t) => {
+test('it needs the password and a valid key', async (t) => {
   const { add, list, wasAsked, auth } = await appliance(t);
   const secret = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n';
   const REFUSED: readonly [Parameters<typeof add>, number, string, RegExp][] = [
@@ -88,7 +88,7 @@ test('it takes the password, and a key that is one', async (t) => {
     const answer = await add(...args);
     assertError(answer, status, word);
     assert.match(answer.json()['message'], message);
-    assert.doesNotMatch(answer.body, /b3Blbn/, 'a secret is not quoted');
+    assert.doesNotMatch(answer.body, /b3Blbn/, 'a secret is not repeated in the answer');
   }
   assert.ok(!existsSync(list) && !wasAsked());
   assert.equal((await add(keyLine(1))).status, 200);
@@ -105,7 +105,7 @@ test(`at most ${MOST_SSH_KEYS} keys`, async (t) => {
   assertError(await add(keyLine(200)), 409, 'too-many');
 });
 
-test('not for API tokens; and not where there is no appliance', async (t) => {
+test('not for API tokens, and only on an appliance', async (t) => {
   const { owner, request } = await appliance(t);
   const token = { name: 'all', scope: 'system', expiresInDays: null, password: PASSWORD };
   const { secret } = (await owner.send('POST', 'tokens', token)).json();

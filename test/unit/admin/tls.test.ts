@@ -42,7 +42,7 @@ async function start(t: TestContext, changes: Partial<AdminConfig> = {}) {
   return { admin, port, stateDirectory, config };
 }
 
-/** A request over TLS, whoever signed the certificate; with the fingerprint of what was shown. */
+/** A request over TLS, whoever signed the certificate; returns the fingerprint of the certificate, too. */
 function askTls(port: number, method: string, path: string, headers: object = {}, body?: object) {
   return new Promise<{ status: number; headers: NodeJS.Dict<unknown>; body: string; fingerprint: string }>(
     (resolve, reject) => {
@@ -53,7 +53,7 @@ function askTls(port: number, method: string, path: string, headers: object = {}
           method,
           path,
           agent: false,
-          // Signed by itself: the fingerprint is compared instead.
+          // Self-signed: the fingerprint is compared instead.
           rejectUnauthorized: false,
           headers: {
             host: `localhost:${port}`,
@@ -114,12 +114,12 @@ test('one port speaks HTTPS, with Secure cookies, and HTTP for this machine', as
   assert.ok(certificate.verify(certificate.publicKey));
 });
 
-test('over plain HTTP other machines are sent to HTTPS, and change nothing', async (t) => {
+test('over plain HTTP other machines are redirected to HTTPS, and can change nothing', async (t) => {
   const { app } = await testAdmin(t);
   const ask = (method: 'GET' | 'POST', url: string, remoteAddress: string) =>
     app.inject({ method, url, remoteAddress, headers: { host: 'tombolo.local:8064' } });
   const moved = await ask('GET', '/api/session?x=1', '192.0.2.50');
-  assert.equal(moved.statusCode, 307); // a browser would keep 308 for good
+  assert.equal(moved.statusCode, 307); // a browser would cache 308 for ever
   assert.equal(moved.headers['location'], 'https://tombolo.local:8064/api/session?x=1');
   const { statusCode: status, body } = await ask('POST', '/api/session', '2001:db8::1');
   assertError({ status, body, json: () => JSON.parse(body) }, 403, 'https-required');
@@ -143,7 +143,7 @@ test('admin.tls off: plain HTTP for all, no certificate', async (t) => {
   assert.equal(answer.statusCode, 200);
 });
 
-test('a page that only this machine reaches needs no certificate', async (t) => {
+test('a page that only this machine can reach needs no certificate', async (t) => {
   const { stateDirectory } = await start(t, { listen: ['127.0.0.1'] });
   await assert.rejects(stat(join(stateDirectory, 'admin-certificate.pem')), { code: 'ENOENT' });
 });
@@ -157,7 +157,7 @@ test('other host names: a new certificate, at once, on the open listeners', asyn
   assert.notEqual(after.fingerprint, before.fingerprint);
 });
 
-test('peers that say nothing, half a handshake or nonsense neither stop the others nor the end', async (t) => {
+test('peers that send nothing, half a handshake or nonsense block neither the others nor the stop', async (t) => {
   const { admin, port } = await start(t);
   const sockets: Socket[] = [];
   t.after(() => sockets.forEach((socket) => socket.destroy()));
@@ -191,7 +191,7 @@ test('peers that say nothing, half a handshake or nonsense neither stop the othe
   await Promise.all(ended);
 });
 
-test('a certificate is kept, and renewed before it ends, when names are missing, or when it is broken', async (t) => {
+test('a certificate is stored, and renewed before it expires, when names are missing, or when it is damaged', async (t) => {
   const directory = await temporaryDirectory(t);
   const path = join(directory, 'admin-certificate.pem');
   let nowMs = Date.parse('2026-01-02T03:04:05Z');
@@ -222,7 +222,7 @@ test('a certificate is kept, and renewed before it ends, when names are missing,
   nowMs -= 400 * 86_400_000; // a clock that was wrong
   assert.notEqual(await refreshed(['tombolo.local']), second);
   const third = await refreshed(['tombolo.local', 'gate.example.net']);
-  // A start without the time: the one that people know by its fingerprint stays, whatever the clock says.
+  // A start without the correct time: the certificate whose fingerprint people know stays, whatever the clock says.
   const rightMs = nowMs;
   isTimeKnown = false;
   for (const wrong of ['1970-01-01', '2000-01-01', '2100-01-01', '2106-02-07']) {
@@ -238,13 +238,13 @@ test('a certificate is kept, and renewed before it ends, when names are missing,
   }
 });
 
-test('a certificate that cannot be kept serves all the same, and that is told', async () => {
+test('a certificate that cannot be stored is used nevertheless, and the fault is reported', async () => {
   const conditions = createConditions();
   const storage = openStorage('/proc/nonexistent', { conditions });
   const keeper = keepCertificate(storage, Date.now, silentLog);
   assert.equal(await keeper.refresh(['tombolo.local']), true);
   assert.match(keeper.current()?.pem ?? '', /BEGIN CERTIFICATE/);
-  assert.equal(await keeper.refresh(['tombolo.local']), false, 'the same one');
+  assert.equal(await keeper.refresh(['tombolo.local']), false, 'the same certificate');
   const [, { status }] = conditions.reports();
   assert.match(english(status.problem ?? ''), /admin-certificate\.pem/);
 });

@@ -5,7 +5,7 @@ import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, bearer, claimed } from './claimed.ts';
 import { assertError } from './fixture.ts';
 
-test('API tokens: the secret once, a scope, an end, revoked', async (t) => {
+test('API tokens: the secret is shown once, a scope, an expiry, revocation', async (t) => {
   const { app, owner, clock, request, openTestAuth } = await claimed(t);
   const make = (name: string, expiresInDays: number | null = 1) =>
     owner.send('POST', 'tokens', { name, scope: 'read', expiresInDays, password: PASSWORD });
@@ -28,7 +28,7 @@ test('API tokens: the secret once, a scope, an end, revoked', async (t) => {
   assertError(await request('GET', '/api/tokens', bearer(secret)), 403, 'scope-too-small');
   const { tokens } = (await owner.get('tokens')).json();
   assert.equal(tokens[0].lastUsedAt, '2026-01-02T03:04:05.000Z');
-  assert.equal((await openTestAuth()).data.tokens.length, 2, 'tokens outlive the process');
+  assert.equal((await openTestAuth()).data.tokens.length, 2, 'tokens survive the process');
 
   assert.equal((await owner.send('DELETE', `tokens/${foreverId}`)).json()['tokens'].length, 1);
   assertError(await request('GET', '/api/status', bearer(forever)), 401, 'unauthorized');

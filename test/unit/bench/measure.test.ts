@@ -12,7 +12,7 @@ import {
 } from '../../bench/measure.ts';
 import { formatFigure, renderTable } from '../../bench/report.ts';
 
-// Without -0, which is not told from 0 when values are put in order.
+// Without -0, which sorting does not distinguish from 0.
 const finite = fc.double({ min: -1e9, max: 1e9, noNaN: true }).map((value) => value + 0);
 
 test('summarize gives the median, the least and the greatest', () => {
@@ -39,7 +39,7 @@ test('half of the values are on either side of the median, and their order does 
 });
 
 test('ratios are taken within a round', () => {
-  // The machine slows down by half for the second round: the ratio does not notice.
+  // In the second round the machine is half as fast: the ratio is not affected.
   assert.deepEqual(pairedRatios([10, 5], [5, 2.5]), [2, 2]);
   assert.throws(() => pairedRatios([1], [1, 2]), /1 values against 2/);
 });
@@ -103,7 +103,7 @@ test('a row refuses what it cannot compare', () => {
   assert.throws(() => fillRow(absent, samplesOf({ [OURS]: [1] })), /"absent", which was not measured/);
 });
 
-test('a contender that has no such figure is left out of the row', () => {
+test('a contender without the figure is left out of the row', () => {
   const samples = new Map<string, Sample[]>([
     [OURS, [{ speed: 1000 }]],
     ['kernel', [{ packets: 5 }]],
@@ -128,7 +128,7 @@ test('figures have three digits', () => {
   for (const [value, text] of table) assert.equal(formatFigure(value), text);
 });
 
-test('the table says beside each figure whether its target is reached', () => {
+test('the table shows beside each figure whether its target is reached', () => {
   const samples = samplesOf({ peer: [4000, 4000], [OURS]: [1000, 2000] });
   const rows = [plan([{ against: 'peer', bound: 'at least', value: 0.5 }])].map((p) => fillRow(p, samples));
   const table = renderTable(rows).split('\n');

@@ -19,7 +19,7 @@ let port = 0;
 let appliance: ChildProcess;
 
 const configuration = (hosts: object[] = []) => ({
-  // Loopback alone would have no certificate.
+  // With loopback only there would be no certificate.
   admin: { listen: ['0.0.0.0'], port, allow: ['127.0.0.1/32'] },
   // Nothing that needs root or a port below 1024.
   proxy: { listeners: [] },
@@ -104,7 +104,7 @@ test('the token comes from a file, the environment or standard input', async () 
   assert.equal(wrong.stdout, '');
 });
 
-test('HTTPS with the pinned certificate; another one gets no token', async () => {
+test('HTTPS with the pinned certificate; a server with another one gets no token', async () => {
   const url = `https://127.0.0.1:${port}`;
   const { code, stderr } = await run(['status', '--url', url]);
   assert.equal(code, 0, stderr);
@@ -117,7 +117,7 @@ test('HTTPS with the pinned certificate; another one gets no token', async () =>
   assert.match(untrusted.stderr, /self-signed|unable to verify|issuer/);
 });
 
-test('apply: differences, confirmation, revisions, and the way back', async () => {
+test('apply: differences, confirmation, revisions, and the rollback', async () => {
   writeFileSync(at('next.json'), JSON.stringify(configuration([HOST])));
   const dry = await run(['apply', at('next.json'), '--dry-run']);
   assert.equal(dry.code, 0, dry.stderr);
@@ -135,7 +135,7 @@ test('apply: differences, confirmation, revisions, and the way back', async () =
   assert.match((await run(['hosts'])).stdout, /No server yet/);
 });
 
-test('a configuration that is wrong: exit code 4, and what would be right', async () => {
+test('an invalid configuration: exit code 4, and what is expected', async () => {
   const { code, stdout } = await run(['apply', '-'], { input: '{\n "dns64": {"prefixs": []}}' });
   assert.equal(code, 4);
   assert.match(stdout, /line 2: .*did you mean "prefixes"/);
@@ -146,7 +146,7 @@ test('backup and restore; a wrong passphrase', async () => {
   const made = await run(['backup', at('one.bin')], { environment });
   assert.equal(made.code, 0, made.stderr);
   assert.equal(statSync(at('one.bin')).mode & 0o777, 0o600);
-  assert.notEqual((await run(['backup', at('one.bin')], { environment })).code, 0, 'nothing is written over');
+  assert.notEqual((await run(['backup', at('one.bin')], { environment })).code, 0, 'no file is overwritten');
   const dry = await run(['restore', at('one.bin'), '--dry-run'], { input: 'a long walk on the beach\n' });
   assert.equal(dry.code, 0, dry.stderr);
   assert.match(dry.stdout, /Configuration +same/);
@@ -156,7 +156,7 @@ test('backup and restore; a wrong passphrase', async () => {
   assert.match(wrong.stderr, /passphrase is wrong/);
 });
 
-test('a restore takes effect at the next start, with nobody to start it again by itself', async () => {
+test('a restore takes effect at the next start, where no service manager restarts the process', async () => {
   const environment = { TOMBOLO_PASSPHRASE: 'a long walk on the beach' };
   await run(['apply', '-'], { input: JSON.stringify(configuration([HOST])) });
   assert.equal((await run(['backup', at('two.bin')], { environment })).code, 0);
@@ -182,7 +182,7 @@ test('logs and events, also followed', async () => {
   });
   let followed = '';
   child.stdout.on('data', (chunk: Buffer) => (followed += chunk));
-  // It has no other sign of being connected: changes are made until it tells of one.
+  // It does not show when it is connected: the test makes changes until one is reported.
   let isOn = true;
   const dnsPort = await freePort();
   await waitUntil(

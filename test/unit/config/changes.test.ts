@@ -23,7 +23,7 @@ async function directoryOf(t: TestContext): Promise<string> {
   return directory;
 }
 
-/** What a process does at its start, over the files of the directory. */
+/** What a process does at its start, with the files of the directory. */
 async function start(t: TestContext, directory: string) {
   const path = join(directory, 'config.json');
   const storage = openStorage(directory);
@@ -47,7 +47,7 @@ async function start(t: TestContext, directory: string) {
     apply,
     events,
     history,
-    /** The countdown ended, or somebody asked for it. */
+    /** The rollback has happened: the countdown ended, or a user requested it. */
     rolledBack,
     isMarked: () => existsSync(join(directory, 'pending-change.json')),
     text: () => readFile(path, 'utf8'),
@@ -55,14 +55,14 @@ async function start(t: TestContext, directory: string) {
   };
 }
 
-/** A process over a file that says port 8001. */
+/** A process with a file that says port 8001. */
 async function startWith(t: TestContext, text = OLD) {
   const directory = await directoryOf(t);
   await writeFile(join(directory, 'config.json'), text);
   return { directory, ...(await start(t, directory)) };
 }
 
-test('confirmed in time, it stays, over a restart too', async (t) => {
+test('a change that is confirmed in time stays, also after a restart', async (t) => {
   const { directory, apply, changes, isMarked } = await startWith(t);
   const result = await apply(atPort(8002));
   assert.equal(result.outcome, 'changed');
@@ -75,7 +75,7 @@ test('confirmed in time, it stays, over a restart too', async (t) => {
   assert.deepEqual(again.history(), ['apply ada', 'first appliance']);
 });
 
-test('not confirmed, it goes back by itself, and the file is what it was, to the byte', async (t) => {
+test('a change that is not confirmed is rolled back, and the file is restored byte by byte', async (t) => {
   const { apply, changes, rolledBack, text, port, isMarked, history, events } = await startWith(t);
   t.mock.timers.enable({ apis: ['setTimeout'] });
   await apply(atPort(8002));
@@ -84,7 +84,7 @@ test('not confirmed, it goes back by itself, and the file is what it was, to the
   assert.notEqual(changes.pending, undefined);
   t.mock.timers.tick(1);
   await rolledBack;
-  assert.equal(await changes.confirm('bob'), false); // and so all of the rollback is done
+  assert.equal(await changes.confirm('bob'), false); // so the whole rollback is finished
   assert.equal(port(), 8001);
   assert.equal(await text(), OLD);
   assert.equal(isMarked(), false);
@@ -98,7 +98,7 @@ test('not confirmed, it goes back by itself, and the file is what it was, to the
   assert.equal(changes.lastRollback, undefined);
 });
 
-test('where there was no file before there is none again', async (t) => {
+test('if there was no file before, there is none after the rollback', async (t) => {
   const directory = await directoryOf(t);
   const { apply, changes, path } = await start(t, directory);
   await apply(atPort(8002));
@@ -107,7 +107,7 @@ test('where there was no file before there is none again', async (t) => {
   assert.equal(existsSync(path), false);
 });
 
-test('the process ends in the countdown: the next one goes back, and says so once', async (t) => {
+test('the process ends in the countdown: the next one rolls back, and reports it once', async (t) => {
   const { directory, apply } = await startWith(t);
   await apply(atPort(8002));
   const again = await start(t, directory);
@@ -126,7 +126,7 @@ test('the process ends in the countdown: the next one goes back, and says so onc
   assert.equal(third.changes.lastRollback?.rolledBack?.reason, 'restarted');
 });
 
-test('wherever the process ends, the next one has the configuration before and tells what was lost', async (t) => {
+test('wherever the process ends, the next one has the old configuration and reports what was lost', async (t) => {
   const { directory, apply, changes } = await startWith(t);
   const kept = (name: string) => readFile(join(directory, name));
   const before = { config: await kept('config.json'), revisions: await kept('revisions') };
@@ -139,8 +139,8 @@ test('wherever the process ends, the next one has the configuration before and t
     ['before the file was written', before.config, before.revisions],
     ['before the history was written', after.config, before.revisions],
     ['in the countdown', after.config, after.revisions],
-    ['while it went back', back.config, after.revisions],
-    ['before the mark was removed', back.config, back.revisions],
+    ['during the rollback', back.config, after.revisions],
+    ['before the pending file was removed', back.config, back.revisions],
   ] as const;
   for (const [moment, config, revisions] of moments) {
     const copy = await directoryOf(t);
@@ -159,7 +159,7 @@ test('wherever the process ends, the next one has the configuration before and t
   }
 });
 
-test('a file that was edited after the process ended is a later word', async (t) => {
+test('a file that was edited after the process ended is used', async (t) => {
   const { directory, apply, path } = await startWith(t);
   await apply(atPort(8002));
   await writeFile(path, '{"admin":{"port":8009}}');
@@ -169,7 +169,7 @@ test('a file that was edited after the process ended is a later word', async (t)
   assert.deepEqual(again.history(), ['file file', 'apply ada', 'first appliance']);
 });
 
-test('a mark that cannot be read is kept aside', async (t) => {
+test('a pending file that cannot be read is moved aside', async (t) => {
   const { directory } = await startWith(t);
   for (const [index, text] of ['', '{"version":2}', 'null', '['].entries()) {
     await writeFile(join(directory, 'pending-change.json'), text);
@@ -198,7 +198,7 @@ test('an edit and SIGHUP in the countdown end it, and the edit stays', async (t)
   assert.deepEqual(history(), ['file file', 'apply ada', 'first appliance']);
 });
 
-test('an edit without SIGHUP is left in the file; what runs goes back nevertheless', async (t) => {
+test('an edit without SIGHUP is left in the file; the running configuration is rolled back nevertheless', async (t) => {
   const { apply, changes, path, port, text } = await startWith(t);
   await apply(atPort(8002));
   await writeFile(path, '{"admin":{"port":8009}}');
@@ -210,7 +210,7 @@ test('an edit without SIGHUP is left in the file; what runs goes back neverthele
   assert.equal(port(), 8009);
 });
 
-test('a rollback that is refused is tried again until it succeeds', async (t) => {
+test('a rollback that is refused is retried until it succeeds', async (t) => {
   const { apply, store, changes, rolledBack, isMarked, port } = await startWith(t);
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let refusals = 2;
@@ -223,7 +223,7 @@ test('a rollback that is refused is tried again until it succeeds', async (t) =>
   });
   t.mock.timers.tick(60_000);
   await refused;
-  // Behind the attempt in the queue.
+  // Queued behind the attempt.
   const asked = await changes.rollback('bob');
   assert.equal(asked?.outcome, 'failed');
   assert.ok(isMarked());
@@ -234,7 +234,7 @@ test('a rollback that is refused is tried again until it succeeds', async (t) =>
   assert.equal(isMarked(), false);
 });
 
-test('what is not put into force leaves no mark and no history', async (t) => {
+test('a change that is not applied leaves no pending file and no history', async (t) => {
   const { apply, store, isMarked, history, port } = await startWith(t);
   assert.equal((await apply({ admin: { port: 0 } })).outcome, 'invalid');
   assert.equal((await apply(atPort(8002), { revision: 'other' })).outcome, 'stale');
@@ -246,7 +246,7 @@ test('what is not put into force leaves no mark and no history', async (t) => {
   assert.equal(port(), 8001);
 });
 
-test('when the mark cannot be written, nothing is changed; without the history it is', async (t) => {
+test('if the pending file cannot be written, nothing is changed; a change without countdown is made even without the history', async (t) => {
   const directory = await directoryOf(t);
   const stateDirectory = join(directory, 'state');
   await mkdir(stateDirectory);
@@ -261,7 +261,7 @@ test('when the mark cannot be written, nothing is changed; without the history i
   assert.equal(store.current.admin.port, 8002);
 });
 
-test('many at a time: one change each, and the others are told', async (t) => {
+test('simultaneous changes: one is made, and the others are rejected', async (t) => {
   const { apply, changes } = await startWith(t);
   const revision = changes.revisions(Infinity, 1)[0].revision;
   const results = await Promise.all([8002, 8003, 8004].map((port) => apply(atPort(port), { revision })));
@@ -273,7 +273,7 @@ test('many at a time: one change each, and the others are told', async (t) => {
   assert.deepEqual(ends, [true, undefined, false]);
 });
 
-test('assertions that fail refuse the change, unless they are to be ignored; an unknown one does not', async (t) => {
+test('assertions that fail refuse the change, unless they are to be ignored; an unknown result does not', async (t) => {
   const { apply, changes, port } = await startWith(t);
   const result = (state: AssertionResult['state']): AssertionResult => ({
     name: 'shop',
@@ -306,7 +306,7 @@ test('an edit while the appliance was off is in the history', async (t) => {
   assert.deepEqual((await start(t, directory)).history(), ['file file', 'first appliance']);
 });
 
-test('a revert is an apply of what was', async (t) => {
+test('a revert applies an old configuration', async (t) => {
   const { apply, changes, port } = await startWith(t);
   await apply(atPort(8002), { confirmSeconds: 0 });
   const request = { confirmSeconds: 60, ignoreAssertions: false, by: 'bob' };
@@ -331,7 +331,7 @@ const entry = (port: number) => ({
   document: { admin: { port }, note: 'tab\t\n' },
 });
 
-test('the history keeps the last 200, over restarts, and its file does not grow without end', async (t) => {
+test('the history keeps the last 200 revisions, also after restarts, and its file does not grow without limit', async (t) => {
   const directory = await directoryOf(t);
   let history = await openRevisions(openStorage(directory), silentLog);
   for (let port = 1; port <= 401; port++) await history.append(entry(port));
@@ -353,7 +353,7 @@ test('the history keeps the last 200, over restarts, and its file does not grow 
   assert.deepEqual(await readdir(directory), ['revisions']);
 });
 
-test('large documents: fewer of them', async (t) => {
+test('large documents: fewer revisions', async (t) => {
   const directory = await directoryOf(t);
   const history = await openRevisions(openStorage(directory), silentLog);
   const large = { text: 'x'.repeat(3 << 20) };
@@ -362,7 +362,7 @@ test('large documents: fewer of them', async (t) => {
   assert.ok((await readFile(join(directory, 'revisions'))).length < 16 << 20);
 });
 
-test('a history that cannot be read does not keep the appliance from starting', async (t) => {
+test('a history that cannot be read does not prevent the start', async (t) => {
   const directory = await directoryOf(t);
   await mkdir(join(directory, 'revisions'));
   const { apply, history } = await start(t, directory);
@@ -371,7 +371,7 @@ test('a history that cannot be read does not keep the appliance from starting', 
   assert.ok((await stat(join(directory, 'revisions.damaged-1'))).isDirectory());
 });
 
-test('half a line at the end, and lines that are none, cost only themselves', async (t) => {
+test('half a line at the end and invalid lines do not affect the others', async (t) => {
   const directory = await directoryOf(t);
   const file = join(directory, 'revisions');
   let history = await openRevisions(openStorage(directory), silentLog);

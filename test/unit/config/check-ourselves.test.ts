@@ -23,7 +23,7 @@ const OWN = ['192.0.2.1/32', '2001:db8:1::1/128', '2001:db8:2::/128'].map(prefix
 const server = (address: string) => ({ hosts: [{ name: 'web1', address }] });
 const upstream = (url: string, dns64: object = {}) => ({ dns64: { upstreams: [url], ...dns64 } });
 
-/** The problem as "path: value sentence", or undefined when there is none. */
+/** The problem as "path: value sentence", or undefined if there is none. */
 const TABLE: readonly (readonly [what: string, document: object, problem: string | undefined])[] = [
   [
     'an address of an interface',
@@ -42,7 +42,7 @@ const TABLE: readonly (readonly [what: string, document: object, problem: string
     '/hosts/0/address: "2001:db8:2::" is an address of this appliance itself; expected the address of another machine',
   ],
   [
-    'an address that the appliance is yet to get',
+    'an address that the appliance will get',
     { ...server('2001:db8:3::1'), admin: { listen: ['2001:db8:3::1'] } },
     '/hosts/0/address: "2001:db8:3::1" is an address of this appliance itself; expected the address of another machine',
   ],
@@ -114,19 +114,19 @@ const TABLE: readonly (readonly [what: string, document: object, problem: string
     upstream('udp://[::1]', { listen: ['2001:db8:1::1'] }),
     undefined,
   ],
-  ['one of the other family', upstream('udp://127.0.0.1', { listen: ['::'] }), undefined],
+  ['a resolver of the other family', upstream('udp://127.0.0.1', { listen: ['::'] }), undefined],
   [
-    'our own address with another port, where we listen',
+    'our own address with another port, on which we listen',
     upstream('udp://[2001:db8:1::1]:5353', { port: 5353 }),
     '/dns64/upstreams/0: "udp://[2001:db8:1::1]:5353" is this resolver itself: it would ask itself for ever; expected another resolver, or another port',
   ],
-  ['DNS64 is off: nobody asks', upstream('udp://127.0.0.1', { enabled: false }), undefined],
+  ['DNS64 is off: no query is sent', upstream('udp://127.0.0.1', { enabled: false }), undefined],
   ['a resolver elsewhere', upstream('udp://192.0.2.53'), undefined],
 ];
 
 for (const [what, document, expected] of TABLE) {
   test(`${expected === undefined ? 'accepted' : 'refused'}: ${what}`, () => {
-    // What is in a configured prefix is refused by itself, so the check is asked without what comes before it.
+    // A server in a configured prefix is refused by an earlier check. Only documents that pass it get to this check.
     const loaded = loadDocument(document);
     if ('problems' in loaded) {
       assert.ok(
@@ -140,7 +140,7 @@ for (const [what, document, expected] of TABLE) {
   });
 }
 
-test('a change is refused, by API and by SIGHUP; a start with it goes on and says so', async (t) => {
+test('a change is refused, by API and by SIGHUP; a start with such a configuration succeeds', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-ourselves-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const path = join(directory, 'config.json');
@@ -166,7 +166,7 @@ test('a change is refused, by API and by SIGHUP; a start with it goes on and say
   assert.equal(next.current.hosts.length, 1);
 });
 
-test('the configuration is told to be wrong while an address is ours, and not before and after', () => {
+test('the configuration is reported as wrong while the address is ours, and not before and after', () => {
   const conditions = createConditions();
   let listener: (ourselves: Ourselves) => void = () => {};
   const nobody = compileOurselves([], []);
@@ -184,19 +184,19 @@ test('the configuration is told to be wrong while an address is ours, and not be
     current = next;
     listener(next);
   };
-  const told = () => {
+  const reported = () => {
     const { status } = conditions.reports().find(({ name }) => name === 'configuration')!;
     return status.problem === undefined ? status.state : english(status.problem);
   };
   const loaded = loadDocument(server('2001:db8:1::1'));
   assert.ok('config' in loaded);
   using _ = watchOwnAddresses({ ourselves, config: () => loaded.config, conditions, log: silentLog });
-  assert.equal(told(), 'running');
+  assert.equal(reported(), 'running');
   become(compileOurselves(OWN, []));
   assert.equal(
-    told(),
+    reported(),
     '/hosts/0/address: "2001:db8:1::1" is an address of this appliance itself; expected the address of another machine',
   );
   become(nobody);
-  assert.equal(told(), 'running');
+  assert.equal(reported(), 'running');
 });

@@ -18,7 +18,7 @@ const assertion = (name: string, fields: object = {}) => ({
 
 const refused: readonly (readonly [title: string, document: object, path: string, message: RegExp])[] = [
   [
-    'two servers of one name',
+    'two servers with the same name',
     { hosts: [host('a'), host('a')] },
     '/hosts/1/name',
     /"a" is already at \/hosts\/0\/name/,
@@ -78,7 +78,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /is a link-local address/,
   ],
   [
-    'two assertions of one name',
+    'two assertions with the same name',
     { assertions: [assertion('a'), assertion('a')] },
     '/assertions/1/name',
     /"a" is already at \/assertions\/0\/name/,
@@ -96,13 +96,13 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /443 is a port, but icmp has no ports/,
   ],
   [
-    'a service that is no listener',
+    'a service without a listener',
     { hosts: [host('a', { services: ['https', 'gopher'] })] },
     '/hosts/0/services/1',
     /"gopher" is not the name of a listener; expected one of http, https/,
   ],
   [
-    'two listeners of one name',
+    'two listeners with the same name',
     { proxy: { listeners: [listener('x', 1000), listener('x', 1001)] } },
     '/proxy/listeners/1/name',
     /already at \/proxy\/listeners\/0\/name/,
@@ -114,7 +114,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /1000 is for listener y, but 1000 is for listener x \(\/proxy\/listeners\/0\/port\)/,
   ],
   [
-    'an SSH port that a listener has',
+    'an SSH port that a listener uses',
     { hosts: [host('a', { ssh: { port: 443 } })] },
     '/hosts/0/ssh/port',
     /443 is for SSH of a, but 443 is for listener https/,
@@ -173,7 +173,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /lies in the NAT64 prefix 64:ff9b::\/96/,
   ],
   [
-    'an address mapping around the NAT64 prefix: what it makes would come back',
+    'an address mapping around the NAT64 prefix: its packets would come back',
     { nat64: { eam: [{ ipv4: '192.0.2.0/24', ipv6: '64::/16' }] } },
     '/nat64/eam/0/ipv6',
     /overlaps 64:ff9b::\/96/,
@@ -197,7 +197,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /is an address that is never routed/,
   ],
   [
-    'errors from the future',
+    'errors from an invalid source',
     { nat64: { icmpSource4: ['240.0.0.1'] } },
     '/nat64/icmpSource4/0',
     /is an address that is never routed/,
@@ -229,19 +229,19 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /lies in the NAT64 prefix 2001:db8:64::\/96/,
   ],
   [
-    'port blocks for nobody',
+    'port blocks without clients',
     { nat64: { portBlocks: { size: 256 } } },
     '/nat64/portBlocks/clients',
     /gives nobody a block/,
   ],
   [
-    'more port blocks than the pool has',
+    'more port blocks than the pool has room for',
     { nat64: { portBlocks: { size: 256, clients: ['2001:db8:1::/120'] } } },
     '/nat64/portBlocks/size',
     /256 ports for each of 256 clients .* more than nat64.pool4 has: it has 128 such blocks for tcp/,
   ],
   [
-    'port blocks that one protocol has too few of',
+    'too few port blocks for one protocol',
     {
       nat64: {
         pool4: [{ ports: '32768-65535' }, { ports: '10000-31999', protocols: ['tcp', 'udp'] }],
@@ -253,7 +253,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /256 ports for each of 130 clients .* it has 128 such blocks for icmp/,
   ],
   [
-    'a port block for less than a client',
+    'a port block for part of a client',
     { nat64: { clientPrefixBits: 64, portBlocks: { size: 256, clients: ['2001:db8:1::/120'] } } },
     '/nat64/portBlocks/clients/0',
     /at most 64 bits, which is nat64.clientPrefixBits/,
@@ -271,7 +271,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /has an address that is not in nat64.pool4; expected auto/,
   ],
   [
-    'a NAT64 mapping of a port that a listener has',
+    'a NAT64 mapping of a port that a listener uses',
     { nat64: { static: [{ protocol: 'tcp', ipv4: 'auto#443', ipv6: '2001:db8::1#443' }] } },
     '/nat64/static/0/ipv4',
     /443 is for a NAT64 mapping, but 443 is for listener https/,
@@ -302,7 +302,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /"22001" has 1 free ports for 2 servers/,
   ],
   [
-    'a prefix that DNS64 promises and NAT64 does not translate',
+    'a prefix that DNS64 announces and NAT64 does not translate',
     { dns64: { prefixes: ['64:ff9b::/96', '2001:db8:64::/96'] } },
     '/dns64/prefixes/1',
     /"2001:db8:64::\/96" is a prefix that NAT64 does not translate; expected 64:ff9b::\/96/,
@@ -366,18 +366,18 @@ const accepted: readonly (readonly [title: string, document: object])[] = [
     },
   ],
   [
-    'a listener on a TCP port that pool4 has for another protocol',
+    'a listener on a TCP port that pool4 uses for another protocol',
     {
       proxy: { listeners: [listener('x', 20_000)] },
       nat64: { pool4: [{ ports: '32768-65535' }, { ports: '10000-21999', protocols: ['icmp', 'udp'] }] },
     },
   ],
   [
-    'as many port blocks as the pool has',
+    'as many port blocks as the pool has room for',
     { nat64: { portBlocks: { size: 256, clients: ['2001:db8:1::/121'] } } },
   ],
   [
-    'another prefix while NAT64 runs elsewhere',
+    'another prefix while NAT64 runs on another machine',
     {
       dns64: { prefixes: ['2001:db8:64::/96'] },
       nat64: { enabled: false },

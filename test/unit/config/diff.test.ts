@@ -18,7 +18,7 @@ const rows: [title: string, from: unknown, to: unknown, expected: unknown[]][] =
   ],
   ['a type', { x: 1 }, { x: [1] }, [{ kind: 'changed', path: '/x', label: 'x', from: 1, to: [1] }]],
   [
-    'a property that comes and one that goes, with a name to be escaped',
+    'a property is added and one removed, with a name that must be escaped',
     { 'a/b': 1 },
     { 'c~d': 2 },
     [
@@ -27,7 +27,7 @@ const rows: [title: string, from: unknown, to: unknown, expected: unknown[]][] =
     ],
   ],
   [
-    'an entry in front does not change those behind',
+    'an entry inserted in front does not change the others',
     { hosts: [b, c] },
     { hosts: [a, b, { ...c, address: '4' }] },
     [
@@ -36,13 +36,13 @@ const rows: [title: string, from: unknown, to: unknown, expected: unknown[]][] =
     ],
   ],
   [
-    'an entry that goes',
+    'an entry is removed',
     { hosts: [a, b] },
     { hosts: [b] },
     [{ kind: 'removed', path: '/hosts/0', label: 'hosts[a]', from: a }],
   ],
   [
-    'an entry that is renamed is another one',
+    'a renamed entry is another entry',
     { hosts: [a] },
     { hosts: [{ ...a, name: 'z' }] },
     [
@@ -51,7 +51,7 @@ const rows: [title: string, from: unknown, to: unknown, expected: unknown[]][] =
     ],
   ],
   [
-    'the one that moved is told, not those that it passed; what changed in it too',
+    'the moved entry is reported, not those that it passed; its changes too',
     { hosts: [a, b, c] },
     { hosts: [{ ...c, address: '9' }, a, b] },
     [
@@ -60,7 +60,7 @@ const rows: [title: string, from: unknown, to: unknown, expected: unknown[]][] =
     ],
   ],
   [
-    'entries without names: the same place',
+    'entries without names are compared by position',
     {
       pool4: [
         { address: 'auto', ports: '1-2' },
@@ -76,19 +76,19 @@ const rows: [title: string, from: unknown, to: unknown, expected: unknown[]][] =
     [{ kind: 'changed', path: '/pool4/0/ports', label: 'pool4[0].ports', from: '1-2', to: '1-4' }],
   ],
   [
-    'values: one that goes',
+    'values: one is removed',
     ['a', 'b', 'c'],
     ['b', 'c'],
     [{ kind: 'removed', path: '/0', label: '[0]', from: 'a' }],
   ],
   [
-    'values: one that is replaced',
+    'values: one is replaced',
     ['a', 'b'],
     ['x', 'b'],
     [{ kind: 'changed', path: '/0', label: '[0]', from: 'a', to: 'x' }],
   ],
   [
-    'values that are the same',
+    'values: no difference',
     ['a', 'a'],
     ['a', 'a', 'a'],
     [{ kind: 'added', path: '/2', label: '[2]', to: 'a' }],
@@ -99,7 +99,7 @@ for (const [title, from, to, expected] of rows) {
   test(title, () => assert.deepEqual(diffDocuments(from, to), expected));
 }
 
-/** What a JSON pointer leads to (RFC 6901). */
+/** The value that a JSON pointer refers to (RFC 6901). */
 const at = (document: unknown, path: string): unknown =>
   path
     .split('/')
@@ -118,7 +118,7 @@ const document = fc.record({
   any: fc.jsonValue({ maxDepth: 3 }),
 });
 
-test('nothing exactly when they are equal; values are those at the paths; entries are accounted for', () => {
+test('no difference exactly if they are equal; values are those at the paths; all entries are covered', () => {
   fc.assert(
     fc.property(document, document, (from, to) => {
       const differences = diffDocuments(from, to);
@@ -135,7 +135,7 @@ test('nothing exactly when they are equal; values are those at the paths; entrie
         differences.filter((each) => each.kind === kind && /^\/hosts\/\d+$/.test(each.path)).length;
       assert.equal(count('added'), now.difference(old).size);
       assert.equal(count('removed'), old.difference(now).size);
-      // Put back at their places, the moved ones explain the new order.
+      // The moved entries alone explain the new order: all others keep their order.
       const moved = new Set(
         differences
           .filter(({ kind, path }) => kind === 'moved' && path.startsWith('/hosts/'))
@@ -149,7 +149,7 @@ test('nothing exactly when they are equal; values are those at the paths; entrie
   );
 });
 
-test('twenty thousand entries in the opposite order: no quadratic time', () => {
+test('twenty thousand entries in the opposite order: not in quadratic time', () => {
   const entries = Array.from({ length: 20_000 }, (_, i) => ({ name: `n${i}` }));
   assert.equal(diffDocuments(entries, entries.toReversed()).length, 19_999);
 });

@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import { lineAndColumn, parseJson } from '../../../src/config/json.ts';
 import { english } from '../../../src/texts/text.ts';
 
-/** The parser's value, wrapped to tell "undefined" from a problem. */
+/** The parser's value, wrapped to distinguish "undefined" from a problem. */
 function parse(text: string): { value: unknown } | undefined {
   const parsed = parseJson(text);
   return 'problem' in parsed ? undefined : { value: parsed.value };
 }
 
-/** What JSON.parse makes of it, in the same wrapping. */
+/** The result of JSON.parse, wrapped in the same way. */
 function reference(text: string): { value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) as unknown };
@@ -24,7 +24,7 @@ const FRAGMENTS = [
   ...' \n\t\u0000\u2028\u00a0\ud800',
 ];
 
-/** Text that is nearly JSON. */
+/** Text that is almost JSON. */
 const nearlyJson = fc.array(fc.constantFrom(...FRAGMENTS), { maxLength: 12 }).map((parts) => parts.join(''));
 
 const hasDuplicateName = (text: string) => {

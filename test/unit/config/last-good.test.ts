@@ -1,4 +1,4 @@
-/** A refused configuration file: what is active instead, what is written, and when. */
+/** A refused configuration file: which configuration is active instead, what is written, and when. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { type Stats, existsSync, lstatSync } from 'node:fs';
@@ -54,7 +54,7 @@ async function used(t: TestContext): Promise<{ directory: string; path: string }
 
 const bytesOf = (path: string) => readFile(path, 'utf8').catch(() => undefined);
 
-// What is in the file, and what the problem says.
+// The content of the file, and the problem text.
 const REFUSED: readonly [title: string, make: (path: string) => Promise<unknown>, said: RegExp][] = [
   ['is missing', (path) => rm(path), /config\.json: is missing/],
   ['is empty', (path) => writeFile(path, ' \n'), /config\.json: is empty/],
@@ -62,7 +62,7 @@ const REFUSED: readonly [title: string, make: (path: string) => Promise<unknown>
   ['holds null', (path) => writeFile(path, 'null'), /config\.json:1:1: null is not/],
   ['holds a list', (path) => writeFile(path, '[]'), /an empty list is not/],
   [
-    'has a wrong word',
+    'has a misspelt field',
     (path) => writeFile(path, '{"admim":{}}'),
     /\/admim: unknown field "admim"; did you mean "admin"\?/,
   ],
@@ -74,7 +74,7 @@ const REFUSED: readonly [title: string, make: (path: string) => Promise<unknown>
 ];
 
 for (const [title, make, said] of REFUSED) {
-  test(`a file that ${title}: the newest revision runs, nothing is written, a change keeps what was there`, async (t) => {
+  test(`a file that ${title}: the newest revision runs, nothing is written, a change keeps the old file`, async (t) => {
     const { directory, path } = await used(t);
     await make(path);
     const before = await bytesOf(path);
@@ -87,7 +87,7 @@ for (const [title, make, said] of REFUSED) {
       assert.deepEqual(why(), ['apply', 'first'], 'nothing is added to the history');
     }
     const { apply, problem, why } = await start(t, directory);
-    assert.equal((await apply(atPort(8002))).outcome, 'changed', 'what runs, for good');
+    assert.equal((await apply(atPort(8002))).outcome, 'changed', 'the running configuration, permanently');
     assert.equal(problem(), '');
     assert.deepEqual(JSON.parse((await bytesOf(path)) ?? ''), atPort(8002));
     const isWorthKeeping = before !== undefined && before.trim() !== '';
@@ -110,13 +110,13 @@ for (const [what, make, reason, isKept] of [
     (stats) => stats.isFIFO(),
   ],
   [
-    'a device without end',
+    'an endless device',
     (path) => symlink('/dev/zero', path),
     /cannot be read: it is not a file/,
     (stats) => stats.isSymbolicLink(),
   ],
   [
-    'a link to a disk that is not there',
+    'a link to a missing disk',
     (path) => symlink('/nowhere/config.json', path),
     /cannot be read: it is a symbolic link/,
     (stats) => stats.isSymbolicLink(),
@@ -128,7 +128,7 @@ for (const [what, make, reason, isKept] of [
     (stats) => stats.size === 5e9,
   ],
 ] as const satisfies [string, (path: string) => Promise<unknown>, RegExp, (stats: Stats) => boolean][]) {
-  test(`${what} in its place is waited for by nobody, and moved aside by a change`, async (t) => {
+  test(`${what} in its place blocks nothing, and is moved aside by a change`, async (t) => {
     const { directory, path } = await used(t);
     await rm(path);
     await make(path);
@@ -141,7 +141,7 @@ for (const [what, make, reason, isKept] of [
   });
 }
 
-test('missing and empty are the defaults where nothing else ever was in force', async (t) => {
+test('a missing or empty file means the defaults if no other configuration was ever active', async (t) => {
   const directory = await directoryOf(t);
   for (const make of [async () => {}, () => writeFile(join(directory, 'config.json'), '')]) {
     await make();
@@ -153,7 +153,7 @@ test('missing and empty are the defaults where nothing else ever was in force', 
   }
 });
 
-test('revisions that this version refuses are passed over; with none left, defaults run and are not recorded', async (t) => {
+test('revisions that this version refuses are skipped; with none left, the defaults run and are not recorded', async (t) => {
   const { directory, path } = await used(t);
   const file = join(directory, 'revisions');
   await writeFile(path, 'null');
@@ -166,7 +166,7 @@ test('revisions that this version refuses are passed over; with none left, defau
   assert.equal(why().length, 2);
 });
 
-test('damaged while a change waited for its confirmation: what was before runs, and is the newest revision', async (t) => {
+test('damaged while a change was unconfirmed: the old configuration runs, and is the newest revision', async (t) => {
   const { directory, path } = await used(t);
   const first = await start(t, directory);
   assert.equal((await first.apply(atPort(8003), 60)).outcome, 'changed');
@@ -180,7 +180,7 @@ test('damaged while a change waited for its confirmation: what was before runs, 
   }
 });
 
-test('a change with a countdown over a refused file goes back to what ran', async (t) => {
+test('a change with a countdown over a refused file is rolled back to the running configuration', async (t) => {
   const { directory, path } = await used(t);
   await writeFile(path, 'null');
   const { apply, changes, port } = await start(t, directory);
@@ -191,7 +191,7 @@ test('a change with a countdown over a refused file goes back to what ran', asyn
   assert.equal(await bytesOf(`${path}.damaged-1`), 'null');
 });
 
-test('a refused reload in a countdown: it goes on, what was before comes back, the refused file stays', async (t) => {
+test('a refused reload in a countdown: the countdown continues, the old configuration comes back, the refused file stays', async (t) => {
   const { directory, path } = await used(t);
   const { apply, changes, port, problem } = await start(t, directory);
   await apply(atPort(8003), 60);
@@ -204,7 +204,7 @@ test('a refused reload in a countdown: it goes on, what was before comes back, t
   assert.equal((await start(t, directory)).port(), 8002);
 });
 
-test('damaged while it runs: the first change is refused and tells it, the next one keeps it aside', async (t) => {
+test('damaged while the process runs: the first change is refused and reports it, the next one moves the file aside', async (t) => {
   const { directory, path } = await used(t);
   const { apply, problem } = await start(t, directory);
   await writeFile(path, 'nul');

@@ -11,7 +11,7 @@ import { ConfigSchema } from '../../../src/config/schema.ts';
 import { MAX_PROBLEMS, nearestName, validate } from '../../../src/config/validate.ts';
 import { english } from '../../../src/texts/text.ts';
 
-// The library that the schema is written for is the reference of our checks.
+// The library whose schema format we use is the reference for our checks.
 for (const [name, check] of Object.entries(FORMATS)) Format.Set(name, check);
 
 const load = (document: unknown) => loadConfig(JSON.stringify(document));
@@ -25,7 +25,7 @@ function problemsOf(document: unknown): string[] {
 
 const host = (fields: object = {}) => ({ name: 'web1', address: '2001:db8:1::10', ...fields });
 
-/** Valid documents with everything that can be set by the tests. */
+/** Valid documents in which the tests can set every field. */
 const validDocument = fc.record(
   {
     version: fc.constant(1),
@@ -55,7 +55,7 @@ const validDocument = fc.record(
   { requiredKeys: [] },
 );
 
-/** Puts `value` at a random place of a document. */
+/** Puts `value` at a random place in a document. */
 function mutate(document: unknown, choices: readonly number[], value: unknown): unknown {
   const copy: unknown = structuredClone(document);
   let parent = copy as Record<string, unknown>;
@@ -87,7 +87,7 @@ test('an empty text, an empty object and a byte order mark are the default confi
   assert.equal(defaults.nat64.prefix, '64:ff9b::/96');
 });
 
-test('a valid document loads, stays as written, and its completed form loads to itself', () => {
+test('a valid document loads and stays as written, and its completed form loads unchanged', () => {
   fc.assert(
     fc.property(validDocument, (document) => {
       const loaded = load(document);
@@ -131,7 +131,7 @@ for (const [title, document, ...expected] of [
     '/hosts/0/hostname: unknown field "hostname"; did you mean "hostnames"?',
   ],
   [
-    'an unknown field like nothing',
+    'an unknown field unlike any known one',
     { dns64: {}, 'a/b~c': 1 },
     '/a~1b~0c: unknown field "a/b~c"; known here: version, hosts, proxy, forward, dns64, nat64, admin, shutdownSeconds, assertions',
   ],
@@ -148,12 +148,12 @@ for (const [title, document, ...expected] of [
     /^\/hosts\/0\/address: is/,
   ],
   [
-    'a union with an object branch is judged by that branch',
+    'a union with an object branch is checked against that branch',
     { hosts: [host({ ssh: { port: 0 } })] },
     '/hosts/0/ssh/port: 0 is not a port number from 1 to 65535',
   ],
   [
-    'a union of words is reported once',
+    'a union of strings is reported once',
     { hosts: [host({ clientAddress: 'proxy-v3' })] },
     '/hosts/0/clientAddress: "proxy-v3" is not "none", "proxy-v1", "proxy-v2" or "mapped"',
   ],
@@ -162,15 +162,15 @@ for (const [title, document, ...expected] of [
     { hosts: [host({ ssh: 22 })] },
     '/hosts/0/ssh: 22 is not false, or an object with the optional properties "port" and "targetPort"',
   ],
-  ['an object where a list should be', { hosts: {} }, '/hosts: an object is not a list of servers'],
-  ['no object at all', [1, 2], ': a list of 2 is not a JSON object'],
+  ['an object instead of a list', { hosts: {} }, '/hosts: an object is not a list of servers'],
+  ['not an object', [1, 2], ': a list of 2 is not a JSON object'],
   [
     'an empty list that needs an entry',
     { dns64: { upstreams: [] } },
     /^\/dns64\/upstreams: an empty list is not/,
   ],
   [
-    'a number that is not whole',
+    'a number that is not an integer',
     { admin: { port: 80.5 } },
     '/admin/port: 80.5 is not a port number from 1 to 65535',
   ],
@@ -193,7 +193,7 @@ for (const [title, document, ...expected] of [
   });
 }
 
-test('a long value is shortened, a control character escaped, the position given', () => {
+test('a long value is shortened, a control character escaped, the position is given', () => {
   const text = `{\n  "hosts": [{ "name": "a", "address": "${'x'.repeat(500)}\\u001b[31m" }]\n}`;
   const loaded = loadConfig(text);
   assert.ok('problems' in loaded);

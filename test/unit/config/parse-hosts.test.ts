@@ -14,7 +14,7 @@ const good: [title: string, text: string, format: string, hosts: object[], lines
   ['only comments', '# servers\n\n   \n', 'lines', [], []],
   ['a line', 'web1 2001:db8:1::10', 'lines', [web1], [1]],
   [
-    'host names, comments, any line ends and separators',
+    'host names, comments, any line endings and separators',
     '\uFEFF# servers\r\nweb1\t2001:db8:1::10  www.example.com, *.example.com # the first\rweb2;2001:db8:1::11\n',
     'lines',
     [{ ...web1, hostnames: ['www.example.com', '*.example.com'] }, web2],
@@ -46,7 +46,7 @@ const good: [title: string, text: string, format: string, hosts: object[], lines
     [2, 4],
   ],
   [
-    'CSV: semicolons, other words',
+    'CSV: semicolons, other column names',
     'IPv6;Server;SSH-Port\n2001:db8:1::10;web1;auto',
     'csv',
     [{ ...web1, ssh: {} }],
@@ -64,7 +64,7 @@ const good: [title: string, text: string, format: string, hosts: object[], lines
 ];
 
 for (const [title, text, format, hosts, lines] of good) {
-  test(`taken: ${title}`, () => {
+  test(`accepted: ${title}`, () => {
     const parsed = parseHosts(text, config);
     assert.deepEqual(parsed.problems, []);
     assert.equal(parsed.format, format);
@@ -87,7 +87,7 @@ const bad: [title: string, text: string, problems: [line: number, value: string,
   ['loopback', 'web1 ::1', [[1, '"::1"', /is the loopback address/]]],
   ['inside the NAT64 prefix', 'web1 64:ff9b::1', [[1, '"64:ff9b::1"', /lies in the NAT64 prefix/]]],
   [
-    'each of many lines, and the good ones are taken',
+    'each of many lines, and the valid ones are accepted',
     'web1 x\nweb2 2001:db8:1::11\nweb3 y',
     [
       [1, '"x"', /address/],
@@ -95,7 +95,7 @@ const bad: [title: string, text: string, problems: [line: number, value: string,
     ],
   ],
   [
-    'names and host names that come twice',
+    'names and host names that occur twice',
     'web1 2001:db8:1::10 a.example.com\nweb1 2001:db8:1::11\nweb2 2001:db8:1::12 A.example.com',
     [
       [2, '"web1"', /already in line 1; expected a name that no other server has/],
@@ -103,18 +103,18 @@ const bad: [title: string, text: string, problems: [line: number, value: string,
     ],
   ],
   [
-    'a column that nobody knows',
+    'an unknown column',
     'name,address,hostnmaes\nweb1,2001:db8:1::10,x',
     [[1, '"hostnmaes"', /expected "hostnames"/]],
   ],
   [
-    'a cell too many',
+    'one cell too many',
     'name,address\nweb1,2001:db8:1::10,x',
     [[2, '"x"', /one cell too many; expected 2 cells/]],
   ],
   ['an open quote', 'name,address\nweb1,"2001:db8:1::10', [[2, '"2001:db8:1::10"', /closing double quote/]]],
   [
-    'more behind a closing quote, and the next line is taken',
+    'text behind a closing quote, and the next line is accepted',
     'name,address,hostnames\nweb1,2001:db8:1::10,"a.example.com"x\nweb2,2001:db8:1::11,"b.example.com" \n',
     [[2, '"x"', /"x" follows a closing double quote; expected "," or the end of the line/]],
   ],
@@ -124,7 +124,7 @@ const bad: [title: string, text: string, problems: [line: number, value: string,
     [[2, '"ssh"', /ssh\/port: "ssh" is not a port number/]],
   ],
   [
-    'a service that is no listener',
+    'a service without a listener',
     'name,address,services\nweb1,2001:db8:1::10,gopher',
     [[2, '"gopher"', /not the name of a listener/]],
   ],
@@ -174,7 +174,7 @@ const distinct = hosts.map((list) =>
   })),
 );
 
-test('what is written in any of the three forms is read back', () => {
+test('text written in any of the three forms is read back', () => {
   fc.assert(
     fc.property(distinct, (list) => {
       const wanted = list.map(({ hostnames, ...host }) => ({
@@ -203,7 +203,7 @@ test('what is written in any of the three forms is read back', () => {
   );
 });
 
-test('any text: no exception, lines that are there, and what is taken makes a valid configuration', () => {
+test('any text: no exception, existing line numbers, and the accepted servers make a valid configuration', () => {
   const piece = fc.oneof(
     fc.constantFrom(
       'web1',
@@ -236,7 +236,7 @@ test('any text: no exception, lines that are there, and what is taken makes a va
   );
 });
 
-test('a megabyte of nonsense makes a hundred problems', () => {
+test('a megabyte of nonsense gives a hundred problems', () => {
   const { problems } = parseHosts('x y\n'.repeat(250_000), config);
   assert.equal(problems.length, 100);
 });

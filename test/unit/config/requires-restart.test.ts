@@ -12,7 +12,7 @@ function changed(value: unknown): unknown {
   return typeof value === 'string' ? `${value}x` : [value];
 }
 
-test('the schema says which fields start NAT64 again, and no other service is', () => {
+test('the schema says which fields restart NAT64, and no field restarts another service', () => {
   const { nat64 } = fillDefaults({});
   const { nat64: node, ...others } = ConfigSchema.properties as unknown as Record<string, SchemaNode>;
   for (const [name, property] of Object.entries(node.properties ?? {})) {

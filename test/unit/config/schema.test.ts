@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ConfigSchema } from '../../../src/config/schema.ts';
 import type { SchemaNode } from '../../../src/config/json-schema.ts';
 
-/** Every node that a person may meet in an error or in the reference, by its path; not the branches of unions. */
+/** Every node that a user may meet in an error or in the reference, by its path; without the branches of unions. */
 function* nodes(schema: SchemaNode, path = ''): Generator<[string, SchemaNode]> {
   yield [path, schema];
   for (const [name, property] of Object.entries(schema.properties ?? {}))

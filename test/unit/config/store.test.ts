@@ -8,7 +8,7 @@ import { silentLog } from '../../../src/runtime/log.ts';
 import { type Text, english } from '../../../src/texts/text.ts';
 import { loaded } from './loaded.ts';
 
-/** The path of a configuration file in a directory of its own, with `text` in it when given. */
+/** The path of a configuration file in its own directory, with `text` in it if given. */
 async function configFile(t: TestContext, text?: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tombolo-config-'));
   t.after(() => rm(directory, { recursive: true }));
@@ -19,7 +19,7 @@ async function configFile(t: TestContext, text?: string): Promise<string> {
 
 const withHost = (name: string) => JSON.stringify({ hosts: [{ name, address: '2001:db8:1::10' }] });
 
-test('a missing file means defaults and is written by the first change, as the person wrote it', async (t) => {
+test('a missing file means defaults; the first change writes the file in the form that the user sent', async (t) => {
   const path = await configFile(t);
   const store = openConfigStore(path, silentLog);
   assert.equal(store.current.admin.port, 8064);
@@ -62,7 +62,7 @@ test('a refused, stale or failed change leaves file and configuration as they we
   assert.equal(await readFile(path, 'utf8'), text);
 });
 
-test('a change that cannot be written is taken back', async (t) => {
+test('a change that cannot be written is undone', async (t) => {
   const path = join(await configFile(t), 'missing-directory', 'config.json');
   const store = openConfigStore(path, silentLog);
   const applied: number[] = [];
@@ -102,7 +102,7 @@ test('the same document changes nothing', async (t) => {
   assert.equal((await store.replace(loaded(withHost('a')), store.revision)).outcome, 'unchanged');
 });
 
-test('a file edited by hand is not overwritten; reload takes it', async (t) => {
+test('a file edited by hand is not overwritten; reload uses it', async (t) => {
   const path = await configFile(t, withHost('a'));
   const store = openConfigStore(path, silentLog);
   await writeFile(path, withHost('by-hand'));
@@ -114,10 +114,10 @@ test('a file edited by hand is not overwritten; reload takes it', async (t) => {
 });
 
 for (const [title, make] of [
-  ['comes back as it was, as its disk does', (path, before) => writeFile(path, before)],
-  ['is written anew, in other words of the same', (path, before) => writeFile(path, `\n${before}\n`)],
+  ['comes back unchanged, as its disk does', (path, before) => writeFile(path, before)],
+  ['is written anew with the same content', (path, before) => writeFile(path, `\n${before}\n`)],
 ] as const satisfies [string, (path: string, before: string) => Promise<void>][]) {
-  test(`a file that was away and ${title} stands in the way of no change, and is no problem any more`, async (t) => {
+  test(`a missing file that ${title} does not block changes, and the problem ends`, async (t) => {
     const path = await configFile(t, withHost('a'));
     const store = openConfigStore(path, silentLog);
     await rename(path, `${path}.away`);
@@ -136,7 +136,7 @@ for (const [title, make] of [
   });
 }
 
-test('reload refuses a bad file, logs the problems, and keeps what runs', async (t) => {
+test('reload refuses a bad file, logs the problems, and keeps the running configuration', async (t) => {
   const path = await configFile(t, withHost('a'));
   const logged: unknown[] = [];
   const log = { ...silentLog, error: (fields: object) => void logged.push(fields) };
@@ -147,7 +147,11 @@ test('reload refuses a bad file, logs the problems, and keeps what runs', async 
   assert.equal(store.current.hosts[0].name, 'a');
   for (const emptied of [() => writeFile(path, ''), () => rm(path)]) {
     await emptied();
-    assert.equal((await store.reload()).outcome, 'invalid', 'what a power failure leaves is no wish');
+    assert.equal(
+      (await store.reload()).outcome,
+      'invalid',
+      'an empty or missing file is not a requested change',
+    );
     assert.equal(store.current.hosts[0].name, 'a');
   }
   await writeFile(path, '{}');
@@ -155,7 +159,7 @@ test('reload refuses a bad file, logs the problems, and keeps what runs', async 
   assert.deepEqual(store.current.hosts, []);
 });
 
-test('the file keeps its permissions, a symbolic link stays one, and nothing temporary is left', async (t) => {
+test('the file keeps its permissions, a symbolic link stays a link, and no temporary file is left', async (t) => {
   const path = await configFile(t, '{}');
   const link = `${path}.link`;
   await symlink(path, link);

@@ -31,11 +31,11 @@ const LISTS: readonly (readonly [listen: readonly string[], bound: readonly stri
   [['2001:db8::1', '2001:DB8:0::1'], ['2001:db8::1']],
 ];
 
-test('sockets that the kernel lets have one port, whatever the order of the list', () => {
+test('addresses on which the kernel allows sockets on one port, for any order of the list', () => {
   for (const [listen, bound] of LISTS) assert.deepEqual(boundAddresses(listen), bound, listen.join());
 });
 
-test('who listens, and who looks whether somebody listens, go by the same addresses', () => {
+test('listeners and the check for port conflicts use the same addresses', () => {
   const hosts = [{ name: 'web1', address: '2001:db8:1::10', hostnames: ['example.com'] }];
   for (const [listen, bound] of LISTS.slice(1)) {
     const config = fillDefaults({ hosts, proxy: { listen }, forward: { listen } });

@@ -32,7 +32,7 @@ function workDirectory(): { readonly path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
 }
 
-/** Runs a function of one of the scripts; the exit status is its result. */
+/** Runs a function of one of the scripts; its exit status is the result. */
 function call(script: string, command: string): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync('sh', ['-uc', `. ${LIBEXEC}${script}; ${command}`], {
     encoding: 'utf8',
@@ -51,7 +51,7 @@ const digest = (path: string) => createHash('sha256').update(readFileSync(path))
 const tool = (program: string, ...args: string[]) =>
   execFileSync(program, args, { encoding: 'utf8', env: { ...process.env, PATH }, stdio: 'pipe' });
 
-/** An ext4 file system of a card in use, with one file. Larger than the first block group, so that it has backups. */
+/** A used ext4 file system with one file. Larger than the first block group, so that it has backups. */
 function fileSystemInUse(path: string, mib: number): void {
   const content = `${path}.kept`;
   writeFileSync(content, KEPT);
@@ -72,7 +72,7 @@ describe('the data partition', () => {
   interface Row {
     readonly title: string;
     readonly make: (device: string) => void;
-    /** new: a new file system. kept: the old one with its content. untouched: refused, not a byte is changed. */
+    /** new: a new file system. kept: the old one with its content. untouched: refused, and not one byte is changed. */
     readonly becomes: 'new' | 'kept' | 'untouched';
   }
   const MARK = 'tombolo: a new file system is being made';
@@ -83,7 +83,7 @@ describe('the data partition', () => {
       becomes: 'new',
     },
     {
-      title: 'all zeros where the image wrote, older data behind it',
+      title: 'zeros where the image wrote, older data behind',
       make(device) {
         truncateSync(openAndClose(device), 160 * MIB);
         writeAt(device, 128 * MIB, Buffer.alloc(MIB, 'old'));
@@ -91,7 +91,7 @@ describe('the data partition', () => {
       becomes: 'new',
     },
     {
-      title: 'marked: the power failed before anything else was written',
+      title: 'marked: the power failed before any other write',
       make(device) {
         truncateSync(openAndClose(device), 160 * MIB);
         writeAt(device, 0, Buffer.from(MARK));
@@ -149,7 +149,7 @@ describe('the data partition', () => {
       becomes: 'untouched',
     },
     {
-      title: 'zeros, but for one byte far behind',
+      title: 'zeros, except for one byte far behind',
       make(device) {
         truncateSync(openAndClose(device), 160 * MIB);
         writeAt(device, 50 * MIB, Buffer.from([1]));
@@ -175,10 +175,10 @@ describe('the data partition', () => {
       assert.ok(!existsSync(join(work.path, 'new-data-partition')));
     });
 
-  test('with the power failing after each write, a new file system is made again', () => {
+  test('with a power failure after each write, a new file system is made again', () => {
     using work = workDirectory();
     const device = join(work.path, 'data');
-    // Instead of dd: does the first N calls, and fails from then on.
+    // A replacement for dd: the first N calls work, later ones fail.
     writeFileSync(
       join(work.path, 'dd'),
       `#!/bin/sh\nleft=$(cat ${work.path}/left)\n[ "$left" -gt 0 ] || exit 1\necho $((left - 1)) >${work.path}/left\nexec /bin/dd "$@"\n`,
@@ -192,7 +192,7 @@ describe('the data partition', () => {
         'data-partition.sh',
         `PATH=${work.path}:$PATH; make_file_system ${device} ${work.path}`,
       );
-      // A reset is certain from the mark on, which is the first write.
+      // After the mark, which is the first write, the reset is certain.
       const { status, output } = call('data-partition.sh', `check_file_system ${device} ${work.path}`);
       assert.equal(status, 0, output);
       isSound(device);
@@ -218,7 +218,7 @@ describe("the disk's id", () => {
   }
   const idOf = (disk: string) => Buffer.from(readFileSync(disk).subarray(440, 444)).reverse().toString('hex');
 
-  test('is its own after the first start, and the same in both command lines, of which nothing else changes', () => {
+  test('is unique after the first start, and the same in both command lines, which are otherwise unchanged', () => {
     using work = workDirectory();
     const { disk, boot, other } = card(work.path);
     const ids = [1, 2].map(() => {
@@ -235,14 +235,14 @@ describe("the disk's id", () => {
     assert.ok(rest.equals(Buffer.alloc(1024, 0xee)));
   });
 
-  test('needs no other slot', () => {
+  test('does not need the other slot', () => {
     using work = workDirectory();
     const { disk, boot } = card(work.path);
     assert.equal(call('disk-id.sh', `make_disk_id_unique ${disk} ${boot} ${work.path}/none`).status, 0);
     assert.equal(readFileSync(boot, 'utf8'), COMMAND_LINE.replace(IMAGE_ID, idOf(disk)));
   });
 
-  test('is finished when the power failed between the command lines and the partition table', () => {
+  test('is completed after a power failure between the command lines and the partition table', () => {
     using work = workDirectory();
     const { disk, boot, other } = card(work.path);
     writeFileSync(boot, COMMAND_LINE.replace(IMAGE_ID, '0badcafe'));
@@ -251,7 +251,7 @@ describe("the disk's id", () => {
     assert.match(readFileSync(other, 'utf8'), /root=PARTUUID=0badcafe-06/);
   });
 
-  test('stays with a command line that names no partition', () => {
+  test('stays unchanged if a command line names no partition', () => {
     using work = workDirectory();
     const { disk, boot, other } = card(work.path);
     writeFileSync(boot, 'root=/dev/vda5\n');
@@ -266,15 +266,15 @@ describe("the disk's id", () => {
     there: readonly string[],
     chosen: string,
   ])[] = [
-    ['the disk is there', 'PARTUUID=0badcafe-05', ['0badcafe-05', `${IMAGE_ID}-05`], ''],
+    ['the disk exists', 'PARTUUID=0badcafe-05', ['0badcafe-05', `${IMAGE_ID}-05`], ''],
     [
       "only the image's id is there",
       'PARTUUID=0badcafe-06',
       [`${IMAGE_ID}-06`],
       `ROOT=PARTUUID=${IMAGE_ID}-06\n`,
     ],
-    ['no disk is there', 'PARTUUID=0badcafe-05', [], ''],
-    ['the root is named otherwise', '/dev/vda5', [`${IMAGE_ID}-05`], ''],
+    ['there is no disk', 'PARTUUID=0badcafe-05', [], ''],
+    ['the root is named differently', '/dev/vda5', [`${IMAGE_ID}-05`], ''],
   ];
   for (const [title, root, there, chosen] of IN_INITRD)
     test(`in the initrd: ${title}`, () => {
@@ -295,9 +295,9 @@ describe("the disk's id", () => {
     });
 });
 
-test('every unit of ours is confined', () => {
+test('each of our units is confined', () => {
   const directory = `${FIRMWARE}usr/lib/systemd/system/`;
-  /** systemd-analyze security: 0 is best. prepare-state mounts for everybody, which rules most of it out. */
+  /** systemd-analyze security: 0 is best. prepare-state mounts file systems for all, which rules out most restrictions. */
   const LIMITS: Readonly<Record<string, number>> = {
     'tombolo.service': 2.0,
     'tombolo-state.service': 4.2,

@@ -23,7 +23,7 @@ describe('rpi-preseed.toml', () => {
     ['switched off', `[ssh]\nenabled = false\nauthorized_keys = ["${KEY}"]`, { problems: [] }],
     ['CR LF', '[system]\r\nhostname = "a-1"\r\n', { hostname: 'a-1', problems: [] }],
     [
-      'a host name that is none',
+      'an invalid host name',
       '[system]\nhostname = "a b"',
       { problems: ['system.hostname: "a b" is not a label of letters, digits and hyphens, at most 63'] },
     ],
@@ -33,7 +33,7 @@ describe('rpi-preseed.toml', () => {
       { problems: ['ssh.authorized_keys: not every line is an OpenSSH public key'] },
     ],
     [
-      'a password only',
+      'only a password',
       '[ssh]\nenabled = true\n[user]\npassword = "secret"',
       { problems: ['ssh: the appliance takes keys only, and there is none in ssh.authorized_keys'] },
     ],
@@ -51,7 +51,7 @@ describe('rpi-preseed.toml', () => {
     );
   });
 
-  test('strings come back as they were written', () => {
+  test('strings are read back unchanged', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme-ascii' })), (strings) => {
         const text = `[t]\nlist = [${strings.map((string) => JSON.stringify(string)).join(', ')}] # end`;
@@ -86,7 +86,7 @@ describe('import-settings', () => {
     });
   });
 
-  test('a configuration is taken once, and again when it was edited', async () => {
+  test('a configuration is imported once, and again after it was edited', async () => {
     const first = '{"dns64": {"enabled": false}}';
     using at = places({ 'tombolo.json': first });
     assert.deepEqual(await importSettings(at), []);
@@ -102,7 +102,7 @@ describe('import-settings', () => {
     assert.equal(read(at, 'config.json'), '{}');
   });
 
-  test('a bad configuration is refused with its place, and the one before stays', async () => {
+  test('a bad configuration is refused with its position, and the old one stays', async () => {
     using at = places({ 'tombolo.json': '{"dns64": 1}' });
     const before = read(at, 'config.json');
     assert.match((await importSettings(at)).join('\n'), /^tombolo\.json:1:11: \/dns64: 1 /);
@@ -110,7 +110,7 @@ describe('import-settings', () => {
   });
 
   for (const damaged of ['', 'null', '[]', '{"admin": {"hostnames": ["tombo', '{"admin": {"hostnames": 5}}'])
-    test(`beside the damaged configuration ${damaged || '(empty)'} all else is taken, and a new one replaces it`, async () => {
+    test(`beside the damaged configuration ${damaged || '(empty)'} everything else is imported, and a new configuration replaces it`, async () => {
       using at = places({ 'rpi-preseed.toml': PRESEED }, damaged);
       assert.deepEqual(await importSettings(at), []);
       assert.equal(read(at, 'authorized_keys'), `${KEY}\n`);
@@ -121,7 +121,7 @@ describe('import-settings', () => {
       assert.equal(read(at, 'config.json'), CONFIG);
     });
 
-  test('a file that cannot be taken does not keep the other out', async () => {
+  test('a file that cannot be imported does not block the other', async () => {
     using at = places({ 'tombolo.json': '{}' });
     mkdirSync(join(at.files, 'rpi-preseed.toml'));
     assert.match(

@@ -1,4 +1,4 @@
-/** The real process on loopback, for tests of its life: what it logs, its signals, its end. */
+/** The real process on loopback, for tests of its lifecycle: its log, its signals, its end. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,16 +16,16 @@ export interface Appliance {
   readonly process: ChildProcess;
   readonly stateDirectory: string;
   readonly configFile: string;
-  /** What it has logged so far. */
+  /** All that it has logged so far. */
   log(): string;
   has(message: string): boolean;
-  /** Resolves when the log has the message; fails when the process ends before. */
+  /** Resolves when the log contains the message; fails if the process ends before. */
   logged(message: string): Promise<void>;
   /** Its exit code, or the signal that ended it. */
   ended(): Promise<number | string>;
   token(): string;
   get(port: number, path: string): Promise<Response>;
-  /** `tombolo status --json`, which asks port 8064 and then the state directory */
+  /** `tombolo status --json`, which tries port 8064 and then the state directory. */
   cliStatus(): Promise<{ exitCode: number; answer: StatusLike | undefined; stderr: string }>;
 }
 
@@ -38,7 +38,7 @@ export interface StatusLike {
   }[];
 }
 
-/** `stdout`: where its log goes, where it is not to be read here. */
+/** `stdout`: where its log goes if the test does not read it. */
 export function spawnAppliance(
   cleanup: Cleanup,
   configuration: object,

@@ -1,4 +1,4 @@
-/** The end of the process: open work finishes within its limit, and a signal that comes before there is a handler ends nothing. */
+/** The end of the process: open work finishes within its limit, and a signal before its handler exists ends nothing. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,8 +13,8 @@ import { PATIENCE_MS, spawnAppliance } from './appliance.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
 /**
- * A process with a proxy whose clients may be silent for ten minutes, and a panel; DNS64 where an upstream is given. A silent
- * client holds a drain up.
+ * A process with a proxy whose clients may be silent for ten minutes, and a panel; also DNS64 if an upstream is given. A silent
+ * client delays a drain.
  */
 async function start(cleanup: Cleanup, shutdownSeconds: number, upstream?: string) {
   const [proxy, panel, dns] = [await freePort(), await freePort(), await freePort()];
@@ -39,7 +39,7 @@ async function start(cleanup: Cleanup, shutdownSeconds: number, upstream?: strin
     shutdownSeconds,
   };
   const appliance = spawnAppliance(cleanup, configuration);
-  /** Resolves when the proxy has accepted it. */
+  /** Resolves when the proxy has accepted the connection. */
   const hold = async () => {
     const client = await cleanup.connect(proxy);
     await waitUntil(
@@ -53,7 +53,7 @@ async function start(cleanup: Cleanup, shutdownSeconds: number, upstream?: strin
   return { appliance, configuration, proxy, panel, dns, hold };
 }
 
-test('what is still open at the limit is cut', async () => {
+test('connections that are still open at the limit are cut', async () => {
   await using cleanup = new Cleanup();
   const { appliance, hold } = await start(cleanup, 1);
   await appliance.logged('started');
@@ -61,7 +61,7 @@ test('what is still open at the limit is cut', async () => {
   const ended = receive(hostile);
   const sinceMs = performance.now();
   appliance.process.kill('SIGTERM');
-  // A record of TLS that never ends: talking gains it nothing.
+  // A TLS record that never ends: sending more data does not delay the end.
   hostile.write(Buffer.from([22, 3, 1, 64, 0]));
   const chatter = setInterval(() => hostile.write('\0'), 20);
   cleanup.defer(() => clearInterval(chatter));
@@ -71,7 +71,7 @@ test('what is still open at the limit is cut', async () => {
   assert.ok(!appliance.has('not stopped in time'));
 });
 
-test('a second signal cuts at once, and the end is orderly all the same', async () => {
+test('a second signal cuts at once, and the end is still orderly', async () => {
   await using cleanup = new Cleanup();
   const { appliance, hold } = await start(cleanup, 300);
   await appliance.logged('started');
@@ -83,7 +83,7 @@ test('a second signal cuts at once, and the end is orderly all the same', async 
   assert.ok(appliance.has('stopped') && !appliance.has('not stopped in time'), appliance.log());
 });
 
-test('idle connections of the panel and of DNS over TCP are ended, one that has asked gets its answer', async () => {
+test('idle connections of the panel and of DNS over TCP are closed; a connection with a request gets its answer', async () => {
   await using cleanup = new Cleanup();
   const upstream = cleanup.use(
     await scriptedUpstream(zone({ 'v6.example.com': { AAAA: [{ data: '2001:db8::1' }] } })),
@@ -115,7 +115,7 @@ test('idle connections of the panel and of DNS over TCP are ended, one that has 
   appliance.process.kill('SIGTERM');
   await Promise.all(ends);
   assert.ok(!appliance.has('stopped'), 'a connection is still open');
-  // Connected before the signal, it asks only now: its answer comes, then the end.
+  // Connected before the signal, sends its query only now: it gets the answer, then the end.
   const [answer] = (await ask(notYet)) as [Buffer];
   assert.ok(answer.length > 40);
   await once(notYet, 'close');
@@ -123,12 +123,12 @@ test('idle connections of the panel and of DNS over TCP are ended, one that has 
   assert.equal(await appliance.ended(), 0);
 });
 
-test('a log that nobody reads keeps nothing up, neither service nor the end', async () => {
+test('a log that nobody reads blocks neither the service nor the end', async () => {
   await using cleanup = new Cleanup();
   const panel = await freePort();
   const fifo = join(cleanup.stateDirectory, 'unread');
   execFileSync('mkfifo', [fifo]);
-  // Open for both, it waits for nobody, and takes 64 KiB.
+  // Opened for both directions, the pipe does not wait for a reader, and has room for 64 KiB.
   const unread = openSync(fifo, constants.O_RDWR);
   cleanup.defer(() => closeSync(unread));
   const configuration = {
@@ -149,13 +149,13 @@ test('a log that nobody reads keeps nothing up, neither service nor the end', as
     { timeoutMs: PATIENCE_MS },
   );
   await waitUntil(
-    'more lines than a pipe takes',
+    'more lines than fit in a pipe',
     async () => {
       for (let i = 0; i < 300; i++) {
         appliance.process.kill('SIGHUP');
         await new Promise(setImmediate);
       }
-      // Each line has some 130 bytes.
+      // Each line has about 130 bytes.
       return (await asked('/api/logs?limit=1')).lines[0].id > 1000;
     },
     { timeoutMs: PATIENCE_MS },
@@ -168,7 +168,7 @@ interface LogsLike {
   readonly lines: readonly { readonly id: number }[];
 }
 
-/** Whether it has its handler for SIGHUP, which is the last of them: bit 0 of SigCgt in /proc/PID/status (proc_pid_status(5)). */
+/** Whether the handler for SIGHUP, the last one, is installed: bit 0 of SigCgt in /proc/PID/status (proc_pid_status(5)). */
 const catchesSignals = (pid: number): boolean => {
   try {
     const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0';
@@ -178,7 +178,7 @@ const catchesSignals = (pid: number): boolean => {
   }
 };
 
-test('SIGHUP during the start ends nothing, and is obeyed after it', async () => {
+test('SIGHUP during the start ends nothing, and is handled after the start', async () => {
   await using cleanup = new Cleanup();
   const { appliance, configuration } = await start(cleanup, 0);
   const pid = appliance.process.pid!;
@@ -192,7 +192,7 @@ test('SIGHUP during the start ends nothing, and is obeyed after it', async () =>
   await appliance.logged('configuration: changed');
 });
 
-test('SIGTERM during the start waits for it, and ends in order', async () => {
+test('SIGTERM during the start takes effect after it, with an orderly end', async () => {
   await using cleanup = new Cleanup();
   const { appliance, proxy } = await start(cleanup, 300);
   await waitUntil('the handler', () => catchesSignals(appliance.process.pid!), { timeoutMs: PATIENCE_MS });
@@ -202,7 +202,7 @@ test('SIGTERM during the start waits for it, and ends in order', async () => {
   assert.equal((await receive(cleanup.open(proxy))).ended, 'ECONNREFUSED');
 });
 
-test('the compile cache is for its owner only', async () => {
+test('the compile cache is accessible to its owner only', async () => {
   await using cleanup = new Cleanup();
   const kept = process.env['NODE_COMPILE_CACHE'];
   delete process.env['NODE_COMPILE_CACHE'];

@@ -9,7 +9,7 @@ import { Cleanup, freePort, receive } from '../net/support.ts';
 import { PATIENCE_MS, type StatusLike, spawnAppliance } from './appliance.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
-test("another program has the panel's port: the rest serves, the screen and the command line tell, and it is had when free", async () => {
+test("another program uses the panel's port: the rest serves, the screen and the command line report it, and the port is opened when it is free", async () => {
   await using cleanup = new Cleanup();
   const [panel, tls, taken] = [await freePort(), await freePort(), await freePort()];
   const holders = [panel, taken].map((port) =>
@@ -51,13 +51,13 @@ test("another program has the panel's port: the rest serves, the screen and the 
     JSON.parse(readFileSync(join(appliance.stateDirectory, 'console.json'), 'utf8')) as StatusLike & {
       problem: string;
     };
-  const isTold = () => [panel, taken].every((port) => hasOwner(port).test(screen().problem));
+  const isReported = () => [panel, taken].every((port) => hasOwner(port).test(screen().problem));
   const hasOwner = (port: number) =>
     new RegExp(`127\\.0\\.0\\.1:${port}[^;]*taken by [^;]*process ${process.pid}\\)`);
-  // The file is made when the panel has been started.
+  // The file is written when the panel has started.
   await waitUntil(
     'the screen',
-    () => existsSync(join(appliance.stateDirectory, 'console.json')) && isTold(),
+    () => existsSync(join(appliance.stateDirectory, 'console.json')) && isReported(),
     { timeoutMs: PATIENCE_MS },
   );
   const { exitCode, answer, stderr } = await appliance.cliStatus();
@@ -81,7 +81,7 @@ test("another program has the panel's port: the rest serves, the screen and the 
     JSON.stringify(events),
   );
 
-  // A change that moves the panel onto a port that is taken is refused, and says why.
+  // A change that moves the panel to a port in use is refused with the reason.
   const config = (await (await appliance.get(panel, '/api/config')).json()) as {
     revision: string;
     document: { admin: object };

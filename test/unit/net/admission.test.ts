@@ -27,7 +27,7 @@ import { waitUntil } from '../../../lab/wait.ts';
 const gate = { begin: null, route: null, serverFailed: () => CLOSE };
 const clientNamed = (text: string) => clientAt(parseIpAddress(text)!);
 
-/** A connection of the client, silent since `sinceMs`; ends who is in the way. Undefined when it is refused. */
+/** A connection of the client, silent since `sinceMs`; closes the connection that must give way. Undefined if it is refused. */
 function arrive(admission: Admission, from: string, sinceMs = 0): Connection | undefined {
   const client = clientNamed(from);
   if (admission.all.usedSlots === admission.all.slots) {
@@ -41,8 +41,8 @@ function arrive(admission: Admission, from: string, sinceMs = 0): Connection | u
   return connection;
 }
 
-describe('who gives way', () => {
-  test('openings go before connections in use, those of the greediest first, and the oldest of these', () => {
+describe('which connection gives way', () => {
+  test('opening connections give way before connections in use: those of the greediest client first, the oldest first', () => {
     const admission = createAdmission(8, 1);
     const used = [1, 2, 3, 4].map(() => arrive(admission, '192.0.2.1')!);
     for (const each of used) leaveOpenings(admission, each);
@@ -55,7 +55,7 @@ describe('who gives way', () => {
       [false, true, true],
     );
     assert.ok(used.every(({ slot }) => slot !== 0) && good.slot !== 0);
-    // Two openings and the newcomer's: nobody has two more than another.
+    // The two remaining openings and the newcomer's: no client has two more than another.
     arrive(admission, '192.0.2.5');
     assert.deepEqual(
       silent.map(({ slot }) => slot !== 0),
@@ -63,7 +63,7 @@ describe('who gives way', () => {
     );
   });
 
-  test('of connections in use: that of the greediest which has been silent for longest', () => {
+  test('of the connections in use, the one of the greediest client that has been silent for longest gives way', () => {
     const admission = createAdmission(4, 1);
     const used = [500, 100, 900].map((sinceMs) => arrive(admission, '2001:db8::1', sinceMs)!);
     used.push(arrive(admission, '192.0.2.9')!);
@@ -77,13 +77,13 @@ describe('who gives way', () => {
     );
   });
 
-  test('when all have as much, new ones wait', () => {
+  test('if all clients have the same number, new connections wait', () => {
     const admission = createAdmission(3, 1);
     for (let i = 1; i <= 3; i++) leaveOpenings(admission, arrive(admission, `192.0.2.${i}`)!);
     assert.equal(mayAccept(admission), false);
   });
 
-  test('long openings of one client take no room for those of another, long or short', () => {
+  test('long openings of one client take no room from those of another, long or short', () => {
     const admission = createAdmission(2000, 1);
     let refused = 0;
     const send = (connection: Connection, bytes: number): boolean => {
@@ -104,7 +104,7 @@ describe('who gives way', () => {
       if (connection !== undefined) send(connection, 60_000);
     }
     assert.ok(refused > 1000);
-    assert.ok(send(good, 30_000), 'goes on');
+    assert.ok(send(good, 30_000), 'the opening continues');
     const another = arrive(admission, '192.0.2.3')!;
     assert.ok(send(another, 60_000));
     assert.ok(good.slot !== 0 && another.slot !== 0);
@@ -146,7 +146,7 @@ test('a flood of silent connections of one client: others are served by the prox
     ),
   );
   let ended = 0;
-  /** A silent connection of the attacker, which begins anew whenever it is ended. */
+  /** A silent connection of the attacker, which reconnects whenever it is closed. */
   const attack = () => {
     const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.66' });
     socket.on('error', () => {});
@@ -155,7 +155,7 @@ test('a flood of silent connections of one client: others are served by the prox
   };
   for (let i = 0; i < 300; i++) attack();
   await waitUntil('the limit is reached', () => Number(plane.counters()['refused-share']) > 100);
-  await waitUntil('what the status tells from 90 % on', () => plane.limits()[0].used === 64);
+  await waitUntil('the status reports this from 90 % on', () => plane.limits()[0].used === 64);
   for (let host = 2; host < 22; host++) {
     for (let i = 0; i < 5; i++) attack();
     const client = await cleanup.connect(port, { localAddress: `127.0.0.${host}` });

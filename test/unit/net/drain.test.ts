@@ -27,7 +27,7 @@ async function forwardToEcho(cleanup: Cleanup) {
   return { forward, port };
 }
 
-/** Resolves when the echo has come back: the connection is open all the way. */
+/** Resolves when the echo has come back: the whole path is open. */
 async function exchange(socket: Socket, bytes: Buffer): Promise<void> {
   let left = bytes.length;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ test(`${CONNECTIONS} of ${CONNECTIONS} connections with data in flight finish`, 
   const clients: Socket[] = [];
   for (let i = 0; i < CONNECTIONS; i++) clients.push(await cleanup.connect(port));
   await Promise.all(clients.map((client, i) => exchange(client, patternBytes(1000, i))));
-  // Each tenth has 1 MB on its way, the others have yet to say what they want.
+  // Each tenth client is sending 1 MB, the others have not yet sent their data.
   const isEarly = (i: number) => i % 10 === 0;
   const sent = clients.map((_, i) => patternBytes(isEarly(i) ? 1_000_000 : 20_000, i));
   const received = clients.map((client, i) => {
@@ -66,12 +66,12 @@ test(`${CONNECTIONS} of ${CONNECTIONS} connections with data in flight finish`, 
   await drained;
 });
 
-test('who waits in the queue of the kernel is served, who comes later is not admitted', async () => {
+test("clients in the kernel's queue are served, later clients are not admitted", async () => {
   await using cleanup = new Cleanup();
   const { forward, port } = await forwardToEcho(cleanup);
   const holder = await cleanup.connect(port);
   await exchange(holder, Buffer.from('x'));
-  // While its worker is replaced, nobody accepts; the kernel takes the connections all the same.
+  // While the worker is being replaced, nothing calls accept; the kernel completes the connections nevertheless.
   forward.failWorker();
   await waitUntil('the worker died', () => forward.status().state === 'degraded', { timeoutMs: PATIENCE_MS });
   const waiting = await Promise.all(Array.from({ length: 50 }, () => cleanup.connect(port)));
@@ -80,16 +80,16 @@ test('who waits in the queue of the kernel is served, who comes later is not adm
   let isAdmitted = false;
   late.once('connect', () => (isAdmitted = true));
   await Promise.all(waiting.map((client, i) => exchange(client, patternBytes(100, i))));
-  assert.ok(!isAdmitted, 'its connection request meets silence');
+  assert.ok(!isAdmitted, 'its SYN gets no answer');
   waiting.forEach((client) => client.end());
   await drained;
   await forward[Symbol.asyncDispose]();
-  // Repeated by the kernel of the client, after a second, the request meets a closed port.
+  // The client's kernel repeats the SYN after a second; by then the port is closed.
   const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
   assert.equal(error.code, 'ECONNREFUSED');
 });
 
-test('at the limit what is left is cut, however much its client talks', async () => {
+test('at the limit the remaining connections are cut, however much their clients send', async () => {
   await using cleanup = new Cleanup();
   const { forward, port } = await forwardToEcho(cleanup);
   const hostile = await cleanup.connect(port);

@@ -1,9 +1,9 @@
-/** Slots of servers: how they are assigned, and what is read of them, while servers come and go. */
+/** Slots of servers: how they are assigned, and the values read from them, while servers are added and removed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOST, createHostCounters, createHostSlots } from '../../../src/net/host-slots.ts';
 
-/** The main thread's side and a worker's; `open` and `close` are a connection's begin and end. */
+/** The main thread's side and a worker's; `open` and `close` are the begin and the end of a connection. */
 function both(slots?: number) {
   const main = createHostSlots(slots);
   let worker = createHostCounters(main.buffer);
@@ -11,7 +11,7 @@ function both(slots?: number) {
   let applied = 0;
   return {
     read: main.read,
-    /** A new configuration; the worker goes by it when `isApplied`. */
+    /** A new configuration; the worker uses it if `isApplied`. */
     configure(names: readonly string[], isApplied = true) {
       const assigned = main.assign(names, ++generation, applied);
       if (isApplied) {
@@ -20,7 +20,7 @@ function both(slots?: number) {
       }
       return assigned;
     },
-    /** Bytes of a connection that stays open; returns how to end it. */
+    /** Counts the bytes of a connection that stays open; returns a function that ends it. */
     open(server: string, up: number, down: number) {
       const at = worker.offsetOf(server);
       worker.values[at + HOST.ACCEPTED]++;
@@ -43,7 +43,7 @@ const traffic = (up: number, down: number, accepted: number, connections: number
   connections,
 });
 
-test('each server has its own figures, from nothing on', () => {
+test('each server has its own figures, starting at zero', () => {
   const { configure, open, read } = both();
   configure(['a', 'b']);
   open('a', 10, 200)();
@@ -51,7 +51,7 @@ test('each server has its own figures, from nothing on', () => {
   assert.deepEqual(read(), { a: traffic(11, 202, 2, 1), b: traffic(0, 0, 0, 0) });
 });
 
-test('a server that goes is told of while connections of it are open, and keeps its slot', () => {
+test('a removed server is reported while it has open connections, and keeps its slot', () => {
   const { configure, open, read } = both();
   const before = configure(['a', 'b']);
   const close = open('a', 5, 5);
@@ -59,7 +59,7 @@ test('a server that goes is told of while connections of it are open, and keeps 
   assert.equal(after['b'], before['b']);
   assert.notEqual(after['c'], before['a']);
   assert.deepEqual(read()['a'], traffic(5, 5, 1, 1));
-  // It comes back meanwhile: nothing is lost.
+  // The server is added again in the meantime: no figure is lost.
   assert.equal(configure(['a', 'b', 'c'])['a'], before['a']);
   assert.deepEqual(read()['a'], traffic(5, 5, 1, 1));
   configure(['b', 'c']);
@@ -67,7 +67,7 @@ test('a server that goes is told of while connections of it are open, and keeps 
   assert.equal('a' in read(), false);
 });
 
-test('a slot is reused when its configuration is applied and no connection holds it; the next counts from nothing', () => {
+test('a slot is reused when its configuration is applied and no connection holds it; the next server starts at zero', () => {
   const { configure, open, read } = both();
   const { a } = configure(['a']);
   const close = open('a', 7, 8);
@@ -78,12 +78,12 @@ test('a slot is reused when its configuration is applied and no connection holds
   assert.deepEqual(read()['c'], traffic(0, 0, 0, 0));
   open('c', 1, 1);
   assert.deepEqual(read()['c'], traffic(1, 1, 1, 1));
-  // Not before the worker goes by it: it may still lead connections to "c".
+  // Not before the worker has the new configuration: it may still route connections to "c".
   configure(['b'], false);
   assert.notEqual(configure(['b', 'd'], false)['d'], a);
 });
 
-test('a server that comes back after its last connection counts anew', () => {
+test('a server that is added again after its last connection starts at zero', () => {
   const { configure, open, read } = both();
   configure(['a']);
   open('a', 7, 8)();
@@ -92,7 +92,7 @@ test('a server that comes back after its last connection counts anew', () => {
   assert.deepEqual(read(), { a: traffic(0, 0, 0, 0) });
 });
 
-test('a worker that is started again has no connections, and goes on counting', () => {
+test('a restarted worker has no connections, and continues the counts', () => {
   const { configure, open, read, restartWorker } = both();
   configure(['a']);
   open('a', 7, 8);
@@ -102,7 +102,7 @@ test('a worker that is started again has no connections, and goes on counting', 
   assert.deepEqual(read(), { a: traffic(8, 9, 2, 1) });
 });
 
-test('servers beyond the slots are counted as nobody', () => {
+test('servers beyond the number of slots are not counted', () => {
   const { configure, open, read } = both(3);
   assert.deepEqual(Object.keys(configure(['a', 'b', 'c'])), ['a', 'b']);
   open('c', 1, 1)();

@@ -34,7 +34,7 @@ import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { freePort } from './support.ts';
 
-/** A read that waits for so long: the peer's writes are to take all that they are given, so it is no non-blocking socket. */
+/** The timeout of a read. The peer's writes must accept all data, so its socket is a blocking one. */
 const SO_RCVTIMEO = 20;
 const ONE_MILLISECOND = pinned(16);
 new DataView(ONE_MILLISECOND.buffer).setBigInt64(8, 1000n, true);
@@ -43,23 +43,23 @@ const LOOPBACK = parseIpAddress('127.0.0.1')!;
 
 export interface TestLoop extends Disposable {
   readonly loop: Loop;
-  /** A route to a server that listens, and to one that nobody is. */
+  /** A route to a listening server, and one to a port without a server. */
   readonly route: Route;
   readonly nobody: Route;
-  /** Counters that are not 0. */
+  /** The counters that are not 0. */
   counted(): Record<string, number>;
-  /** What became of connections: number of the event, and of its connection. */
+  /** The events of connections: number of the event, and of its connection. */
   readonly events: string[];
-  /** A client that is admitted through the gate, and its connection, unless that is over already. */
+  /** A client that is admitted through the gate, and its connection, unless that has already ended. */
   arrive(gate: Gate, from?: string): { readonly peer: number; readonly connection: Connection | undefined };
-  /** The server's end of the oldest connection that it has not taken yet. */
+  /** The server's end of the oldest connection that the server has not accepted yet. */
   serve(): Promise<number>;
-  /** Everything that arrives at a peer until it is so much, or its end: then with "." behind it, or "!" after a reset. */
+  /** All data that arrives at a peer, up to `length` or its end: then followed by ".", or by "!" after a reset. */
   hear(peer: number, length: number): Promise<string>;
   say(peer: number, text: string): void;
 }
 
-/** A gate that leads nowhere by itself. */
+/** A gate without a route. */
 export const gateOf = (changes: Partial<Gate>): Gate => ({
   begin: null,
   route: null,
@@ -67,7 +67,7 @@ export const gateOf = (changes: Partial<Gate>): Gate => ({
   ...changes,
 });
 
-/** A gate that judges everything said so far. */
+/** A gate that judges all data received so far. */
 export const judging = (judge: (said: string) => Verdict, changes: Partial<Gate> = {}): Gate =>
   gateOf({
     begin: () => {
@@ -96,7 +96,7 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
     oneExchange: false,
   });
   const loop = createLoop({
-    // Events are handed over by the tests.
+    // The tests pass the events.
     epoll: { add: () => true, remove: () => {}, wait: () => 0, fdAt: () => -1, eventsAt: () => 0 },
     ledger,
     closer: createCloser(ledger),

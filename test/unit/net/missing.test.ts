@@ -24,7 +24,7 @@ import { waitUntil } from '../../../lab/wait.ts';
 
 const PATIENCE_MS = 60_000;
 
-/** Another program with a port. */
+/** Another program that uses a port. */
 async function holdPort(
   cleanup: Cleanup,
   protocol: 'tcp' | 'udp',
@@ -52,14 +52,14 @@ async function accepts(address: string, port: number): Promise<boolean> {
     await once(socket, 'connect');
     return true;
   } catch (error) {
-    // A reset may be there before Node has noticed that the connection was accepted.
+    // A reset may arrive before Node has noticed that the connection was accepted.
     return (error as NodeJS.ErrnoException).code === 'ECONNRESET';
   } finally {
     socket.destroy();
   }
 }
 
-/** Whether a query for a name that is answered here comes back. */
+/** Whether a query for a local name gets an answer. */
 async function answersUdp(address: string, port: number): Promise<boolean> {
   const client = createSocket('udp4');
   client.connect(port, address);
@@ -79,16 +79,16 @@ type Started = Omit<Service<never>, 'failWorker'>;
 interface Row {
   readonly title: string;
   readonly protocol: 'tcp' | 'udp';
-  /** A port that differs from the others, or an address: what is missing is 127.0.0.1 and `ports.taken`. */
+  /** Different ports, or different addresses; 127.0.0.1 with `ports.taken` is missing. */
   readonly start: (
     ports: Ports,
     context: ServiceContext,
     t: Parameters<typeof testDeps>[0],
   ) => Promise<Started>;
-  /** A change that does not concern the port, and one that wants `ports.alsoTaken`. */
+  /** A change that does not affect the port, and one that needs `ports.alsoTaken`. */
   readonly unrelated: (ports: Ports) => object;
   readonly toTaken: (ports: Ports) => object;
-  /** What must go on. */
+  /** The parts that must keep working. */
   readonly others: (ports: Ports) => Promise<boolean>;
 }
 interface Ports {
@@ -170,7 +170,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
-  test(`${title} is taken: missing by itself, told with the program, had as soon as it is free`, async (t) => {
+  test(`${title} is taken: only this part is missing, the program is named, and the port is opened as soon as it is free`, async (t) => {
     await using cleanup = new Cleanup();
     const ports = { taken: await freePort(), free: await freePort(), alsoTaken: await freePort() };
     const holder = await holdPort(cleanup, protocol, '127.0.0.1', ports.taken);
@@ -184,7 +184,7 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
     const service = await start(ports, { ...cleanup.context, events }, t);
     cleanup.use(service);
     const problem = () => english(service.status().problem ?? '');
-    await waitUntil('who has it', () => problem().includes(`(process ${holder.pid})`), {
+    await waitUntil('the program is named', () => problem().includes(`(process ${holder.pid})`), {
       timeoutMs: PATIENCE_MS,
     }).catch((error) => {
       throw new Error(`${(error as Error).message}: ${problem()}`);
@@ -194,23 +194,23 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
     assert.ok(await others(ports), 'the others serve');
 
     await service.reconfigure(unrelated(ports) as never);
-    assert.equal(service.status().state, 'degraded', 'a change of something else is made');
+    assert.equal(service.status().state, 'degraded', 'an unrelated change is made');
     await assert.rejects(
       service.reconfigure(toTaken(ports) as never),
       new RegExp(`${ports.alsoTaken}.*EADDRINUSE`),
     );
-    assert.ok(await others(ports), 'and a refused one changes nothing');
+    assert.ok(await others(ports), 'a refused change changes nothing');
     assert.match(problem(), new RegExp(`:${ports.taken}`));
 
     await release(holder);
-    // DNS64 has no upstream here, and goes on saying that.
-    await waitUntil('the port is had', () => !problem().includes(`:${ports.taken}`), {
+    // DNS64 has no upstream here, and keeps reporting that.
+    await waitUntil('the port is open', () => !problem().includes(`:${ports.taken}`), {
       timeoutMs: PATIENCE_MS,
     });
     assert.ok(await (protocol === 'tcp' ? accepts : answersUdp)('127.0.0.1', ports.taken));
     assert.ok(await others(ports));
-    const told = notices.map(({ severity, text }) => `${severity} ${english(text)}`);
-    assert.deepEqual(told, [
+    const reported = notices.map(({ severity, text }) => `${severity} ${english(text)}`);
+    assert.deepEqual(reported, [
       `ok ${protocol.toUpperCase()} 127.0.0.1:${ports.taken} was not available before and is open now.`,
     ]);
   });
@@ -222,7 +222,7 @@ test('a listening socket that was closed from outside (ss --kill) is opened agai
   const proxy = await startProxy(proxyOptions({ a, b }), cleanup.context);
   cleanup.use(proxy);
   assert.ok((await accepts('127.0.0.1', a)) && (await accepts('127.0.0.1', b)));
-  // What the kernel does with a destroyed listener: it is in the state CLOSE, and accept4 fails with EINVAL.
+  // As the kernel does with a destroyed listener: it is in the state CLOSE, and accept4 fails with EINVAL.
   shutdown(descriptorOf(a), 2);
   await waitUntil('it listens again', () => accepts('127.0.0.1', a), { timeoutMs: PATIENCE_MS });
   assert.ok(await accepts('127.0.0.1', b));

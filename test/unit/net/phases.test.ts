@@ -1,4 +1,4 @@
-/** Each phase of a connection alone: what it does with a connection that is passed to it. */
+/** Each phase of a connection alone: its effect on a connection that is passed to it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../../lab/wait.ts';
@@ -28,7 +28,7 @@ import { type TestLoop, createTestLoop, gateOf, judging } from './loop.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 
-/** A connection whose server has accepted: its own end, the client's, the server's. */
+/** A connection whose server has accepted: the connection, the client's end, the server's end. */
 async function relaying(world: TestLoop, changes: Partial<Route> = {}) {
   const route = { ...world.route, ...changes };
   const { peer, connection } = world.arrive(gateOf({ route, serverFailed: () => CLOSE }));
@@ -37,7 +37,7 @@ async function relaying(world: TestLoop, changes: Partial<Route> = {}) {
   return { connection: connection!, peer, server };
 }
 
-/** Hands over that something may be read from this half, until it has been. */
+/** Reports this half as readable, until its data has been read. */
 const readUntil = (world: TestLoop, half: Connection['up'], holds: () => boolean) =>
   waitUntil('it is read', () => {
     if (half.connection.phase === Phase.relaying) onRelayEvents(world.loop, half, EPOLLIN);
@@ -53,7 +53,7 @@ describe('admitted', () => {
     assert.deepEqual([world.loop.open, world.loop.openings], [2, 2]);
   });
 
-  test('at the limit who has most gives way; who has as many as anybody is refused', async () => {
+  test('at the limit the client with the most connections gives way; a client with as many as any other is refused', async () => {
     using world = await createTestLoop(3);
     const gate = judging(() => MORE);
     const first = world.arrive(gate, '192.0.2.1').connection!;
@@ -68,7 +68,7 @@ describe('admitted', () => {
 });
 
 describe('opening', () => {
-  test('the gate hears the bytes as they come, and its route is dialled', async () => {
+  test('the gate gets the bytes as they arrive, and its route is dialled', async () => {
     using world = await createTestLoop();
     const { values, index } = world.loop;
     const heard: string[] = [];
@@ -105,7 +105,7 @@ describe('opening', () => {
     assert.equal(world.loop.openings, 0);
   });
 
-  test('a client that ends before it has said enough', async () => {
+  test('a client that ends before it has sent enough', async () => {
     using world = await createTestLoop();
     const { peer, connection } = world.arrive(judging(() => MORE));
     shutdown(peer, SHUT_WR);
@@ -119,11 +119,11 @@ describe('opening', () => {
 });
 
 describe('dialling', () => {
-  test('nobody listens there: the gate says what the client hears', async () => {
+  test('no listener: the gate chooses the answer to the client', async () => {
     using world = await createTestLoop();
     const serverFailed = () => ({ counter: -1, answer: bytes('502'), reset: false });
     const { peer, connection } = world.arrive(gateOf({ route: world.nobody, serverFailed }));
-    // The kernel may refuse at once, or by an event.
+    // The kernel may refuse at once, or report it by an event.
     if (connection?.phase === Phase.dialing) onDialEvents(world.loop, connection, EPOLLERR | EPOLLHUP);
     assert.equal(await world.hear(peer, 4), '502.');
     assert.deepEqual(world.counted(), { 'server-refused': 1 });
@@ -137,7 +137,7 @@ describe('dialling', () => {
     assert.deepEqual(world.counted(), { 'server-ourselves': 1 });
   });
 
-  test('the client dies meanwhile: the server is not waited for', async () => {
+  test('the client disconnects meanwhile: the dial is given up', async () => {
     using world = await createTestLoop();
     const { connection } = world.arrive(gateOf({ route: world.route }));
     onClientEvents(world.loop, connection!, EPOLLIN);
@@ -147,7 +147,7 @@ describe('dialling', () => {
     assert.deepEqual(world.counted(), { 'closed-early': 1 });
   });
 
-  test('a route counts with its server while it is there', async () => {
+  test('a connection counts for its server while it is open', async () => {
     using world = await createTestLoop();
     const { connection } = world.arrive(judging(() => MORE));
     startDial(world.loop, connection!, world.route);
@@ -158,7 +158,7 @@ describe('dialling', () => {
 });
 
 describe('relaying', () => {
-  test('the preamble goes first, bytes pass both ways, and an end is passed on', async () => {
+  test('the preamble goes first, bytes pass in both directions, and an end is passed on', async () => {
     using world = await createTestLoop();
     const { connection, peer, server } = await relaying(world, { preamble: bytes('PROXY ') });
     const { up, down } = connection;
@@ -179,7 +179,7 @@ describe('relaying', () => {
     assert.deepEqual(world.events, [`${TcpEvent.opened} ${number}`, `${TcpEvent.closed} ${number}`]);
   });
 
-  test('what a client may send is bounded: the rest is discarded', async () => {
+  test('the upload of a client is limited: the rest is discarded', async () => {
     using world = await createTestLoop();
     const { connection, peer, server } = await relaying(world, { uploadBytes: 3 });
     world.say(peer, 'abcdef');
@@ -198,7 +198,7 @@ describe('relaying', () => {
     assert.deepEqual(world.counted(), { 'refused-memory': 1 });
   });
 
-  test('a half that has used up its share goes on in its turn', async () => {
+  test('a half that has used up its share continues in its turn', async () => {
     using world = await createTestLoop();
     const { connection } = await relaying(world);
     const { up } = connection;
@@ -212,7 +212,7 @@ describe('relaying', () => {
 describe('an answer that decides', () => {
   const answer = { push: () => ({ kind: 'more' }) as const };
 
-  test('until then nothing of the client is read, and its end is the end', async () => {
+  test('until then nothing is read from the client, and its end closes the connection', async () => {
     using world = await createTestLoop();
     const { connection, peer } = await relaying(world, { answer, oneExchange: true });
     world.say(peer, 'early');
@@ -223,7 +223,7 @@ describe('an answer that decides', () => {
     assert.deepEqual(world.counted(), { 'closed-early': 1 });
   });
 
-  test('a tunnel: what the client has said passes, and all that comes', async () => {
+  test('a tunnel: data that the client has already sent passes, and all later data', async () => {
     using world = await createTestLoop();
     const tunnelled = bytes('frame');
     const { connection, peer, server } = await relaying(world, { answer, oneExchange: true, tunnelled });
@@ -237,7 +237,7 @@ describe('an answer that decides', () => {
     assert.deepEqual([connection.oneExchange, up.remainingBytes, up.waiting], [false, -1, false]);
   });
 
-  test('none: what the client still sends is dropped', async () => {
+  test('no tunnel: further data of the client is dropped', async () => {
     using world = await createTestLoop();
     const { connection } = await relaying(world, { answer, oneExchange: true });
     const verdict = { counter: -1, bytes: bytes('200'), isTunnel: false, remainingBytes: 0 };
@@ -245,7 +245,7 @@ describe('an answer that decides', () => {
     assert.equal(connection.up.remainingBytes, 0);
   });
 
-  test('a server that ends without a word has failed; one that has answered has not', async () => {
+  test('a server that ends without an answer has failed; one that has answered has not', async () => {
     using world = await createTestLoop();
     const { connection, peer } = await relaying(world, { oneExchange: true });
     connection.down.movedBytes = 3;
@@ -256,12 +256,12 @@ describe('an answer that decides', () => {
 
     const silent = await relaying(world, { oneExchange: true });
     assert.ok(answerEnded(world.loop, silent.connection));
-    assert.equal(await world.hear(silent.peer, 1), '.', 'what the gate says to it: nothing');
+    assert.equal(await world.hear(silent.peer, 1), '.', 'the answer of the gate: nothing');
   });
 });
 
 describe('ending', () => {
-  test('an abort resets both sides, and gives back what was held', async () => {
+  test('an abort resets both sides, and releases the held bytes', async () => {
     using world = await createTestLoop();
     const { connection, peer, server } = await relaying(world);
     hold(world.loop, connection.up, bytes('unsent'));
@@ -273,7 +273,7 @@ describe('ending', () => {
     assert.equal(world.loop.open, 0, 'once');
   });
 
-  test('who lingers may still send so much; then the socket is closed', async () => {
+  test('a lingering client may send a limited amount; then the socket is closed', async () => {
     using world = await createTestLoop();
     const { connection, peer } = await relaying(world);
     linger(world.loop, connection);
@@ -290,7 +290,7 @@ describe('ending', () => {
     assert.equal(world.loop.open, 0);
   });
 
-  test('bytes that are held come in order, and are counted once', async () => {
+  test('held bytes stay in order, and are counted once', async () => {
     using world = await createTestLoop();
     const { connection } = await relaying(world);
     const { up } = connection;
@@ -314,7 +314,7 @@ describe('deadlines', () => {
     scanDeadlines(world.loop, LIMITS);
   };
 
-  test('a client that says nothing is told so, and does not linger for ever', async () => {
+  test('a client that stops sending gets an answer, and does not linger for ever', async () => {
     using world = await createTestLoop();
     const { peer, connection } = world.arrive(judging(() => MORE));
     world.say(peer, 'x');
@@ -344,7 +344,7 @@ describe('deadlines', () => {
     assert.deepEqual(world.counted(), { 'server-timeout': 1 });
   });
 
-  test('half closed and silent: asked once whether anybody is there; silent for longer: closed', async () => {
+  test('half closed and silent: probed once; silent for longer: closed', async () => {
     using world = await createTestLoop();
     const { connection } = await relaying(world);
     connection.up.exhaustive = true;
@@ -360,10 +360,10 @@ describe('deadlines', () => {
   });
 });
 
-test('events of a descriptor that is of no connection are for others', async () => {
+test('events of a descriptor without a connection are left to others', async () => {
   using world = await createTestLoop();
   assert.equal(dispatch(world.loop, 9999, EPOLLIN), false);
 });
 
-/** 127.0.0.0/8 as the address of this machine. */
+/** 127.0.0.0/8 as the addresses of this machine. */
 const ownLoopback = () => compileOurselves([parseIpPrefix('127.0.0.0/8')!], []).rows;

@@ -28,7 +28,7 @@ async function forwardTo(cleanup: Cleanup, onConnection: (socket: Socket) => voi
 const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const isIdle = (forward: ForwardService) => forward.status().figures['connections'] === 0;
 
-test('bytes arrive in order both ways, across the change from copying to splicing', async () => {
+test('bytes arrive in order in both directions, across the change from copying to splicing', async () => {
   await using cleanup = new Cleanup();
   const down = patternBytes(3_000_000, 1);
   let up: Buffer = Buffer.alloc(0);
@@ -58,7 +58,7 @@ test('bytes arrive in order both ways, across the change from copying to splicin
 test('a half-close of the client leaves the other direction open', async () => {
   await using cleanup = new Cleanup();
   const { port } = await forwardTo(cleanup, (socket) => {
-    // Answers only when the client's FIN has arrived.
+    // Answers only after the client's FIN has arrived.
     void receive(socket).then(({ bytes, ended }) => socket.end(`${ended}:${bytes.toString()}`));
   });
   const client = await cleanup.connect(port);
@@ -82,7 +82,7 @@ test('a half-close of the server leaves the other direction open', async () => {
   await waitUntil('the connection is closed', () => isIdle(forward));
 });
 
-test("the server's reset reaches the client as a reset, after all that came before it", async () => {
+test("the server's reset reaches the client as a reset, after all data before it", async () => {
   await using cleanup = new Cleanup();
   const answer = patternBytes(30_000);
   const { forward, port } = await forwardTo(cleanup, (socket) => {
@@ -97,7 +97,7 @@ test("the server's reset reaches the client as a reset, after all that came befo
   await waitUntil('the connection is closed', () => isIdle(forward));
 });
 
-test('a reset waits for what a slow client has not read yet', async () => {
+test('a reset waits for the data that a slow client has not read yet', async () => {
   await using cleanup = new Cleanup();
   const answer = patternBytes(400_000);
   let server: Socket | undefined;
@@ -133,7 +133,7 @@ test("the client's reset reaches the server as a reset", async () => {
   await waitUntil('the connection is closed', () => isIdle(forward));
 });
 
-test('a server that refuses is a reset for the client, and counted', async () => {
+test('a refusal by the server becomes a reset for the client, and is counted', async () => {
   await using cleanup = new Cleanup();
   const [port, targetPort] = [await freePort(), await freePort()];
   const forward = cleanup.use(
@@ -146,12 +146,12 @@ test('a server that refuses is a reset for the client, and counted', async () =>
       cleanup.context,
     ),
   );
-  // Not waited for: the reset may be there before Node has noticed that the client is connected.
+  // Does not wait for the connection: the reset may arrive before Node has noticed that the client is connected.
   assert.equal((await receive(cleanup.open(port))).ended, 'ECONNRESET');
   assert.equal(forward.counters()['server-refused'], 1);
 });
 
-test('a stalled reader stops its sender, holds no memory and delays nobody', async () => {
+test('a stalled reader stops its sender, uses no memory and delays no other client', async () => {
   await using cleanup = new Cleanup();
   const total = 64 * 1024 * 1024;
   const block = patternBytes(256 * 1024);
@@ -174,10 +174,10 @@ test('a stalled reader stops its sender, holds no memory and delays nobody', asy
   const stalled = await cleanup.connect(port);
   stalled.pause();
   stalled.write('stall');
-  // Stalled when the sender has stood still for a while: socket buffers are the only place left.
+  // The sender counts as stalled when it has not sent for a while: the data can only be in socket buffers.
   let [seen, stillSince] = [-1, performance.now()];
   await waitUntil(
-    'the sender stands still',
+    'the sender is stalled',
     () => {
       if (written !== seen) [seen, stillSince] = [written, performance.now()];
       return written > 0 && performance.now() - stillSince > 200;
@@ -197,7 +197,7 @@ test('a stalled reader stops its sender, holds no memory and delays nobody', asy
   }
 });
 
-test('three hundred connections at once, each with its own bytes both ways', async () => {
+test('three hundred connections at once, each with its own bytes in both directions', async () => {
   await using cleanup = new Cleanup();
   const { forward, port } = await forwardTo(cleanup, (socket) => void socket.pipe(socket));
   await Promise.all(

@@ -1,4 +1,4 @@
-/** Resets: a socket whose peer is gone is closed at once, and checking the waiting ones costs the same however many there are. */
+/** Resets: a socket whose peer is gone is closed at once, and the cost of checking waiting sockets does not grow with their number. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
@@ -41,7 +41,7 @@ const LOOPBACK4 = parseIpAddress('127.0.0.1')!;
 const LOOPBACK6 = parseIpAddress('::1')!;
 const PATIENCE_MS = 60_000;
 
-/** Pairs of connected sockets; ours has sent all that the peer's closed window takes, and more. */
+/** Pairs of connected sockets; ours has sent more than the peer's closed window accepts. */
 async function stalledPairs(cleanup: Cleanup, count: number) {
   const address = { address: LOOPBACK4, port: await freePort() };
   const listener = openListener({ name: 'test', ...address }, false);
@@ -59,7 +59,7 @@ async function stalledPairs(cleanup: Cleanup, count: number) {
 
 const isOpen = (fd: number): boolean => ioctl(fd, SIOCOUTQ, pinned(4)) === 0;
 
-test('waiting for send queues: so many looks at a time, none between, and none for who is gone', async () => {
+test('waiting for send queues: a limited number of checks at a time, none in between, and none for closed peers', async () => {
   await using cleanup = new Cleanup();
   const pairs = await stalledPairs(cleanup, 3 * LOOKS_PER_POLL);
   const ledger = new FdLedger();
@@ -67,7 +67,7 @@ test('waiting for send queues: so many looks at a time, none between, and none f
   const closer = createCloser(ledger);
   for (const { ours } of pairs) closer.reset(ours, 0);
   assert.deepEqual([closer.waiting, closer.looks], [pairs.length, pairs.length]);
-  // Time is an argument: a turn that comes at once looks at nothing.
+  // Time is an argument: a turn that follows at once checks nothing.
   const looksAt = (nowMs: number) => {
     const before = closer.looks;
     closer.turn(nowMs);
@@ -77,7 +77,7 @@ test('waiting for send queues: so many looks at a time, none between, and none f
   assert.deepEqual(seen, [0, LOOKS_PER_POLL, 0, LOOKS_PER_POLL, 0]);
   assert.equal(closer.waiting, pairs.length, 'the peers have not read');
 
-  // The kernel tells that a peer is gone: closed in this turn, without a look.
+  // The kernel reports that a peer is gone: its socket is closed in this turn, without a check.
   const [first, second, third] = pairs;
   assert.ok(closer.dispatch(first.ours, EPOLLIN | EPOLLHUP));
   assert.ok(closer.dispatch(second.ours, EPOLLIN), 'it is waited for, but alive');
@@ -85,7 +85,7 @@ test('waiting for send queues: so many looks at a time, none between, and none f
   assert.deepEqual([isOpen(first.ours), isOpen(second.ours)], [false, true]);
   assert.ok(!closer.dispatch(first.ours, EPOLLHUP), "the number is another socket's from now on");
 
-  // Reset by the peer before it was to wait: its queue is what it was, but there is nothing to wait for.
+  // Reset by the peer before it was queued: its send queue is not empty, but there is nothing to wait for.
   const [dead] = await stalledPairs(cleanup, 1);
   const reset = pinned(8);
   reset[0] = 1;
@@ -96,7 +96,7 @@ test('waiting for send queues: so many looks at a time, none between, and none f
   closer.reset(dead.ours, 0);
   assert.equal(closer.waiting, waiting);
 
-  // Nobody waits for ever.
+  // The wait is limited.
   for (let nowMs = 5000; closer.waiting > 0; nowMs += RESET_POLL_MS) {
     assert.ok(looksAt(nowMs) <= LOOKS_PER_POLL);
     assert.ok(nowMs < 6000);
@@ -135,13 +135,13 @@ async function engineTo(cleanup: Cleanup, serverPort: number) {
   return { port, engine, open: () => gauges.values[gauges.index.connections] };
 }
 
-test('one client resets 1000 connections: no socket is left to be looked at, and another goes on', async () => {
+test('one client resets 1000 connections: no socket is left to be checked, and another connection continues', async () => {
   await using cleanup = new Cleanup();
   const BATCH = 100;
   const answer = patternBytes(200_000);
   const serverPort = await cleanup.listen((peer: Socket) => {
     peer.once('data', (chunk: Buffer) => {
-      // "echo" is the other client; to all others much is sent, which they do not read.
+      // "echo" is the other client; all others are sent much data, which they do not read.
       if (chunk[0] === 101) peer.pipe(peer);
       peer.write(chunk[0] === 101 ? chunk : answer);
     });
@@ -175,17 +175,17 @@ test('one client resets 1000 connections: no socket is left to be looked at, and
       stalled = clients.filter((client) => client.bytesWritten === 1).length;
       return open() === BATCH + 1 && stalled === BATCH;
     }, 'all are open');
-    // What was sent to them is on its way, or waits for their window.
+    // The data is on its way to them, or waits for their window.
     for (let turn = 0; turn < 20; turn++) await turnUntil(() => true, '');
     for (const client of clients) client.resetAndDestroy();
     other.write('more');
     await turnUntil(() => open() === 1 && echoed === 4 + 4 * round, 'they are gone, the other is served');
-    // What waits now are servers at most, which have not taken what was said to them: a byte.
+    // Only server sockets can still be waiting, with one byte that the server has not read.
     await turnUntil(() => engine.closer.waiting === 0, 'nothing is waited for');
   }
-  // Two sockets a connection, each looked at once or twice at its end; it was 45 times.
+  // Two sockets for each connection, each checked once or twice at its end; before the fix it was 45 times.
   assert.ok(
     engine.closer.looks <= 4 * 10 * BATCH,
-    `${engine.closer.looks} looks for ${10 * BATCH} connections`,
+    `${engine.closer.looks} checks for ${10 * BATCH} connections`,
   );
 });

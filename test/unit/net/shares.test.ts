@@ -65,7 +65,7 @@ interface Held {
   units: number;
 }
 
-test('slots agree with a naive model: never more than there are, the greediest loses first, in order of use', () => {
+test('slots agree with a naive model: never more than exist, the greediest client loses first, in order of use', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 12 }),
@@ -95,14 +95,14 @@ test('slots agree with a naive model: never more than there are, the greediest l
               const loser = clientOf(victim.who);
               if (loser !== client) {
                 const parts = new Set([...clients(), client]).size;
-                // Nobody holds more than the loser, and what is taken was more than a fair part of all.
+                // No client holds more than the loser, and the loser held more than a fair share of all.
                 assert.equal(held(loser), Math.max(...clients().map(held)));
                 if (step.units === 1 && held(client) > 0 && slots === units)
                   assert.ok(held(loser) > total() / parts, 'a fair share is not taken away');
                 assert.ok(held(client) === 0 || held(client) + step.units < held(loser));
               }
               const [first] = model.filter((each) => clientOf(each.who) === loser);
-              assert.equal(victim, first, 'what was not used for longest');
+              assert.equal(victim, first, 'the slot that was unused for longest');
               releaseSlot(shares, victim.slot);
               forget(victim.slot);
             }
@@ -162,7 +162,7 @@ test('one client with everything: each newcomer gets a slot, and keeps it', () =
   assert.ok(isHeldBy(shares, greediestSlot(shares), ...attacker));
 });
 
-test('the slots of one client, from the one not used for longest', () => {
+test('the slots of one client, starting with the one unused for longest', () => {
   const shares = createSlotShares({ slots: 8, seed: 1 });
   const [a, b, c] = [1, 2, 3].map(() => takeSlot(shares, 1, ...ipv4(1)));
   takeSlot(shares, 1, ...ipv4(2));
@@ -172,7 +172,7 @@ test('the slots of one client, from the one not used for longest', () => {
   assert.deepEqual(found, [b, c, a]);
 });
 
-test('a threshold on what is left: whatever hosts want, one client leaves its part to others', () => {
+test('a threshold on the rest: whatever hosts request, one client leaves a part to others', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 100, max: 5000 }),
@@ -188,18 +188,18 @@ test('a threshold on what is left: whatever hosts want, one client leaves its pa
           hosts.set(host, held + 1);
           used++;
         }
-        assert.ok(used < size, 'something is left');
+        assert.ok(used < size, 'a rest is left');
         assert.ok(size - used >= Math.floor(size / (CLIENT_SHARE + 1)));
         for (const held of hosts.values())
           assert.ok(held <= Math.ceil((size * HOST_SHARE) / (HOST_SHARE + 1)) + 1);
-        // Another client comes: it gets some.
+        // Another client arrives: it gets some.
         assert.ok(isWithinShare(0, size - used, HOST_SHARE));
       },
     ),
   );
 });
 
-test('a rate: at most so many a second, and one client cannot have all', () => {
+test('a rate: a maximum per second, and one client cannot take all of it', () => {
   fc.assert(
     fc.property(
       fc.integer(),
@@ -212,7 +212,7 @@ test('a rate: at most so many a second, and one client cannot have all', () => {
           let alone = 0;
           for (let i = 0; i < 1000; i++) if (takeOfRate(shares, second + later, ...first)) alone++;
           assert.equal(alone, 160);
-          // Two clients share a place once in some thousand seconds: a stranger that did would be refused.
+          // Two clients collide once in some thousand seconds; a stranger that collides would be refused.
           const strangers = [1, 2, 3].filter((i) => takeOfRate(shares, second + later, ...ipv6(1000 + i, i)));
           assert.ok(strangers.length >= 2);
           let all = alone + strangers.length;
@@ -226,7 +226,7 @@ test('a rate: at most so many a second, and one client cannot have all', () => {
   );
 });
 
-test('a rate: all addresses of a /64 together leave something to others', () => {
+test('a rate: all addresses of a /64 together leave a part to others', () => {
   const shares = createRateShares(200, 3);
   let taken = 0;
   for (let i = 0; i < 10_000; i++) if (takeOfRate(shares, 5, ...ipv6(1, i))) taken++;

@@ -1,4 +1,4 @@
-/** What the tests of the TCP services share: servers and clients on loopback. */
+/** Code shared by the tests of the TCP services: servers and clients on loopback. */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,13 +16,13 @@ import type { HostConfig } from '../../../src/config/schema.ts';
 import type { FollowedOurselves } from '../../../src/os/follow-ourselves.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 
-/** Ourselves for tests whose servers are on loopback: an appliance without a single address. */
+/** Own addresses for tests whose servers are on loopback: an appliance without any address. */
 export const NOBODY: FollowedOurselves = {
   current: { own: [], rows: new Int32Array() },
   onChange: () => ({ [Symbol.dispose]: () => {} }),
 };
 
-/** Disposes, last first, what a test made, also when it fails. */
+/** Disposes everything that a test made, last first, also when the test fails. */
 export class Cleanup implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly stateDirectory = mkdtempSync(join(tmpdir(), 'tombolo-test-'));
@@ -43,7 +43,7 @@ export class Cleanup implements AsyncDisposable {
     return { log: silentLog, stateDirectory: this.stateDirectory, ourselves: NOBODY };
   }
 
-  /** A server on [::1] that hands each connection over; half-close is the handler's to deal with. */
+  /** A server on [::1] that passes on each connection; the handler must deal with half-close. */
   async listen(onConnection: (socket: Socket) => void, port = 0): Promise<number> {
     const sockets = new Set<Socket>();
     const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -60,7 +60,7 @@ export class Cleanup implements AsyncDisposable {
     return (server.address() as AddressInfo).port;
   }
 
-  /** A client on its way to 127.0.0.1. */
+  /** A client that is connecting to 127.0.0.1. */
   open(port: number, options: Partial<NetConnectOpts> = {}): Socket {
     const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, ...options } as NetConnectOpts);
     socket.on('error', () => {});
@@ -80,12 +80,12 @@ export class Cleanup implements AsyncDisposable {
   }
 }
 
-/** Below what the kernel gives to clients (ip_local_port_range): a connection of another test would take it meanwhile. */
+/** Below the kernel's ephemeral ports (ip_local_port_range): connections of other tests could take those in the meantime. */
 const PORTS = { first: 16_384, last: 32_767 };
-/** forward.sshPorts, when a test does not set it: a port in it is refused elsewhere in a configuration. */
+/** The default of forward.sshPorts: elsewhere in a configuration, ports of this range are refused. */
 const SSH_PORTS = { first: 22_001, last: 22_999 };
 
-/** A TCP port that nothing listens on, on either family. */
+/** A TCP port without a listener, in both families. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(PORTS.first, PORTS.last + 1);
@@ -108,7 +108,7 @@ export interface Received {
   readonly ended: string;
 }
 
-/** Everything that a socket receives until its end. */
+/** All data that a socket receives until its end. */
 export function receive(socket: Socket): Promise<Received> {
   const chunks: Buffer[] = [];
   const { promise, resolve } = Promise.withResolvers<Received>();
@@ -134,7 +134,7 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
 /** The fields of the proxy's configuration about mapped addresses. */
 export const MAPPED = { mappedPrefix: '64:ff9b:1:fffe::/96', mappedFallback: 'none' } as const;
 
-/** Bytes that tell their own position, so that reordering or loss shows. */
+/** Bytes that depend on their position, so that reordering or loss is detected. */
 export function patternBytes(length: number, seed = 0): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let state = (seed * 2_654_435_761 + 12_345) >>> 0;

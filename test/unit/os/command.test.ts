@@ -10,7 +10,7 @@ const failureOf = (...args: Parameters<typeof runCommand>): Promise<Error> =>
     (error: Error) => error,
   );
 
-test('a program that fails: people are told what it said, and the log what it was given', async () => {
+test('a program that fails: people see its error output, and the log has its input', async () => {
   const input = 'table inet x {\n  chain y {}\n}\n';
   const error = await failureOf('sh', ['-c', 'cat > /dev/null; echo no such table >&2; exit 1'], input);
   assert.equal(english(reasonOf(error)).split(': ').at(-1), 'no such table');
@@ -18,7 +18,7 @@ test('a program that fails: people are told what it said, and the log what it wa
   assert.equal((error as Error & { input?: string }).input, input);
 });
 
-test('a program that is not there', async () => {
+test('a program that does not exist', async () => {
   const error = await failureOf('no-such-program', ['-f', '-'], 'much\ntext\n');
   assert.equal(english(reasonOf(error)), 'no-such-program -f -: spawn no-such-program ENOENT');
 });

@@ -1,4 +1,4 @@
-/** Own addresses, in every form that they can have; and what rtnetlink reports of them. */
+/** Own addresses, in every form that they can have, and the addresses that rtnetlink reports. */
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
@@ -24,7 +24,7 @@ const OWN = ['192.0.2.1/32', '192.0.2.255/32', '198.51.100.7/32', '2001:db8:1::1
 const NAT64 = ['2001:db8:64::/96', '3fff:9::/32', '3fff:64:0:100::/64', '3fff:1:2:ab00::/56'].map(prefix);
 const ourselves = compileOurselves(OWN, NAT64);
 
-/** Whether it is us. */
+/** Whether it is one of our addresses. */
 const TABLE: readonly (readonly [what: string, address: string, expected: boolean])[] = [
   ['an address of an interface', '192.0.2.1', true],
   ['another one', '198.51.100.7', true],
@@ -47,7 +47,7 @@ const TABLE: readonly (readonly [what: string, address: string, expected: boolea
   ['IPv4-mapped, in hexadecimal', '::ffff:c000:201', true],
   ['IPv4-mapped loopback', '::ffff:127.0.0.1', true],
   ['IPv4-mapped, not ours', '::ffff:192.0.2.2', false],
-  ['IPv4-compatible (deprecated): nobody delivers it', '::192.0.2.1', false],
+  ['IPv4-compatible (deprecated): never delivered', '::192.0.2.1', false],
   ['the well-known prefix, although not configured', '64:ff9b::192.0.2.1', true],
   ['loopback in it', '64:ff9b::127.0.0.1', true],
   ['unspecified in it', '64:ff9b::', true],
@@ -56,7 +56,7 @@ const TABLE: readonly (readonly [what: string, address: string, expected: boolea
   ['a prefix of 96 bits', '2001:db8:64::192.0.2.1', true],
   ['a stranger in it', '2001:db8:64::192.0.2.2', false],
   ['a prefix of 32 bits', '3fff:9:c000:201::', true],
-  ['with a suffix and a u-octet, which are not looked at', '3fff:9:c000:201:ff01:2:3:4', true],
+  ['with a suffix and a u-octet, which are ignored', '3fff:9:c000:201:ff01:2:3:4', true],
   ['a stranger in it', '3fff:9:c000:202::', false],
   ['a prefix of 64 bits', '3fff:64:0:100:c0:2:100:0', true],
   ['with a u-octet and a suffix', '3fff:64:0:100:ffc0:2:1ff:ffff', true],
@@ -108,7 +108,7 @@ test('every form of an own IPv4 address is ours, whatever the NAT64 prefix; that
   );
 });
 
-test('the kernel tells all addresses that this machine has, and that loopback is local', () => {
+test('the kernel reports all addresses of this machine, and that loopback is local', () => {
   const own = readOwn();
   const has = (text: string) => own.some((each) => prefixContains(each, parseIpAddress(text)!));
   for (const { address } of Object.values(networkInterfaces()).flatMap((each) => each ?? []))
@@ -117,7 +117,7 @@ test('the kernel tells all addresses that this machine has, and that loopback is
   assert.ok(!has('203.0.113.254'));
 });
 
-test('a listener hears of NAT64 prefixes that change, and of nothing when nothing has', () => {
+test('a listener is notified when NAT64 prefixes change, and only then', () => {
   using followed = followOurselves([]);
   const heard: boolean[] = [];
   const form = '2001:db8:64::127.0.0.1';
@@ -132,7 +132,7 @@ test('a listener hears of NAT64 prefixes that change, and of nothing when nothin
   assert.deepEqual(heard, [true]);
 });
 
-// Dumps as the kernel writes them: nlmsghdr, rtmsg, RTA_TABLE and RTA_DST.
+// Dumps in the kernel's format: nlmsghdr, rtmsg, RTA_TABLE and RTA_DST.
 
 interface Route {
   readonly family: 2 | 10;
@@ -190,7 +190,7 @@ const DUMPS: readonly (readonly [what: string, bytes: readonly number[], expecte
   ['unicast', routeMessage({ family: 2, type: 1, bits: 32, destination: [192, 0, 2, 1] }), []],
   ['multicast', routeMessage({ family: 10, type: 5, bits: 8, destination: OWN6 }), []],
   [
-    'another table, as transparent proxies have',
+    'another table, as transparent proxies use it',
     routeMessage({ family: 2, type: 2, table: 100, bits: 0 }),
     [],
   ],
@@ -200,7 +200,7 @@ const DUMPS: readonly (readonly [what: string, bytes: readonly number[], expecte
     [],
   ],
   [
-    'more bits than there are',
+    'more bits than an address has',
     routeMessage({ family: 2, type: 2, bits: 33, destination: [192, 0, 2, 1] }),
     [],
   ],
@@ -216,7 +216,7 @@ for (const [what, bytes, expected] of DUMPS) {
   });
 }
 
-test('local routes: a dump that was interrupted says so', () => {
+test('local routes: an interrupted dump is reported', () => {
   const route = routeMessage({ family: 2, type: 2, bits: 32, destination: [192, 0, 2, 1] }, 0x12);
   assert.equal(parseLocalRoutes(Uint8Array.from([...route, ...DONE])).isInterrupted, true);
 });

@@ -28,12 +28,12 @@ for (const address of ['127.0.0.1', '::1']) {
   });
 }
 
-test('a path that does not exist is told by its error', () => {
-  // Broadcast needs a permission of the socket.
+test('a path that does not exist is reported with its error', () => {
+  // Sending to broadcast needs a socket option, which is not set.
   assert.deepEqual(pathTo(bytes('255.255.255.255')), { problem: 'EACCES' });
 });
 
-test('the clock is told without being changed', () => {
+test('the state of the clock is read without changing it', () => {
   const { isSynchronised, maxErrorMs } = clockState();
   assert.ok(isSynchronised === undefined || typeof isSynchronised === 'boolean');
   assert.ok(maxErrorMs === undefined || maxErrorMs >= 0);

@@ -22,7 +22,7 @@ eth0	000200C0	00000000	0001	0	0	100	00FFFFFF	0	0	0
 eth0	00000000	010200C0	0002	0	0	0	00000000	0	0	0
 `;
 
-test('IPv4 default routes: up, through a gateway, the least metric first', () => {
+test('IPv4 default routes: up, through a gateway, the lowest metric first', () => {
   assert.deepEqual(parseIpv4DefaultRoutes(ROUTE), [
     { address: '192.0.2.1', interface: 'eth0', metric: 100 },
     { address: '192.0.2.254', interface: 'wlan0', metric: 600 },
@@ -37,7 +37,7 @@ ${zero} 00 ${zero} 00 fe80000000000000000000000000000b 00000258 00000003 0000000
 ${zero} 00 ${zero} 00 ${zero} ffffffff 00000001 00000000 00200200       lo
 `;
 
-test('IPv6 default routes: that of a kernel without any leads to lo and does not count', () => {
+test('IPv6 default routes: the entry of a kernel without any leads to lo and does not count', () => {
   assert.deepEqual(parseIpv6DefaultRoutes(ROUTE6), [
     { address: 'fe80::b', interface: 'wlan0', metric: 600 },
     { address: 'fe80::a', interface: 'eth0', metric: 1024 },
@@ -97,7 +97,7 @@ test('the sockets of this process are found, known as its own, and named', async
   assert.equal(english(await socketOwner({ inode: 0, userId: 4_000_000 })), 'a program of user 4000000');
 });
 
-test('neighbours as `ip` writes them', () => {
+test('neighbours in the format of `ip`', () => {
   const json = JSON.stringify([
     { dst: '2001:db8:1::10', dev: 'lan', lladdr: '02:00:00:00:00:10', state: ['REACHABLE'] },
     { dst: 'fe80::1', dev: 'lan', lladdr: '02:00:00:00:00:01', router: null, state: ['STALE'] },

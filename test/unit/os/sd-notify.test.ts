@@ -22,7 +22,7 @@ import { connectServiceManager, encodeUnixAddress } from '../../../src/os/sd-not
 const directory = mkdtempSync(join(tmpdir(), 'tombolo-notify-'));
 after(() => rmSync(directory, { recursive: true }));
 
-/** What systemd has at the other end. */
+/** The end of the socket that systemd has. */
 function listen(path: string) {
   const fd = check(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket');
   const address = encodeUnixAddress(path);
@@ -34,7 +34,7 @@ function listen(path: string) {
   };
   return {
     receive,
-    /** Blocks the thread, so only for what is already on its way. */
+    /** Blocks the thread, so it can only wait for messages that are already on their way. */
     waitMs(timeoutMs: number) {
       const entry = pinned(8);
       const view = new DataView(entry.buffer);
@@ -66,7 +66,7 @@ describe('sd_notify', () => {
     });
   }
 
-  test('the watchdog is fed while the event loop turns, and only then', async () => {
+  test('the watchdog is fed only while the event loop runs', async () => {
     const path = `@tombolo-watchdog-${process.pid}`;
     using systemd = listen(path);
     using manager = connectServiceManager({
@@ -75,7 +75,7 @@ describe('sd_notify', () => {
       WATCHDOG_PID: String(process.pid),
     });
     assert.equal(manager.watchdogIntervalMs, 20);
-    assert.equal(systemd.waitMs(100), 0, 'nothing while the loop stands still');
+    assert.equal(systemd.waitMs(100), 0, 'nothing while the loop is blocked');
     for (let fed = 0; fed < 3; ) {
       await new Promise((resolve) => setTimeout(resolve, 1));
       const message = systemd.receive();
@@ -85,7 +85,7 @@ describe('sd_notify', () => {
     }
   });
 
-  test('a start that takes long is given time, until it is over', (t) => {
+  test('a long start gets more time until it is finished', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const path = `@tombolo-start-${process.pid}`;
     using systemd = listen(path);
@@ -100,8 +100,8 @@ describe('sd_notify', () => {
   });
 
   const NO_WATCHDOG: [string, NodeJS.ProcessEnv][] = [
-    ['none asked for', {}],
-    ['meant for another process', { WATCHDOG_USEC: '40000', WATCHDOG_PID: '1' }],
+    ['not requested', {}],
+    ['for another process', { WATCHDOG_USEC: '40000', WATCHDOG_PID: '1' }],
     ['not a number', { WATCHDOG_USEC: 'soon' }],
     ['zero', { WATCHDOG_USEC: '0' }],
   ];
@@ -119,7 +119,7 @@ describe('sd_notify', () => {
     manager.stopping(18_000);
   });
 
-  test('a socket that nobody has: READY throws with its name, STOPPING does not', () => {
+  test('a socket without a receiver: READY throws with its name, STOPPING does not', () => {
     using manager = connectServiceManager({ NOTIFY_SOCKET: '/run/tombolo-none/notify' });
     assert.throws(() => manager.ready(), /notify systemd at "\/run\/tombolo-none\/notify": ENOENT/);
     manager.stopping(18_000);

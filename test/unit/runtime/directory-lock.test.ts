@@ -11,7 +11,7 @@ import { keepingLog } from '../admin/fixture.ts';
 const problemOf = (conditions: ReturnType<typeof createConditions>) =>
   english(conditions.reports().find(({ name }) => name === 'storage')?.status.problem ?? '');
 
-test('the second process on a directory tells it until it is alone; nothing is written, and nobody stops', (t) => {
+test('the second process on a directory reports it until it is alone; it writes nothing, and neither process stops', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-lock-'));
   t.after(() => rmSync(directory, { recursive: true }));
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -26,7 +26,7 @@ test('the second process on a directory tells it until it is alone; nothing is w
   assert.deepEqual([held.isOurs, other.isOurs], [true, false]);
   t.mock.timers.tick(60_000);
   assert.match(problemOf(second), /Another process/);
-  assert.equal(log.lines.length, 1, 'told once in the log');
+  assert.equal(log.lines.length, 1, 'reported once in the log');
   assert.equal(problemOf(first), '');
   held[Symbol.dispose]();
   t.mock.timers.tick(5000);
@@ -35,7 +35,7 @@ test('the second process on a directory tells it until it is alone; nothing is w
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test('a directory that cannot be made, or is read-only, is no reason to throw', (t) => {
+test('a directory that cannot be made, or is read-only, does not make it throw', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-lock-'));
   t.after(() => rmSync(directory, { recursive: true }));
   chmodSync(directory, 0o500);

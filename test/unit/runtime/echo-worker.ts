@@ -4,7 +4,7 @@ import { MAX_WAIT_MS, workerThread } from '../../../src/runtime/worker-thread.ts
 
 type Message = 'ping' | 'hang';
 const thread = workerThread<{ greeting: string; failAtStart: boolean }, Message, string>();
-if (thread.init.failAtStart) throw new Error('told to fail at start');
+if (thread.init.failAtStart) throw new Error('configured to fail at start');
 
 const fd = thread.ledger.add(open('/dev/null', O_CLOEXEC, 0));
 const pollFds = pinned(8);

@@ -39,7 +39,7 @@ test('records come out in order, with kind and time', () => {
   assert.deepEqual(drain(ring), []);
 });
 
-test('a kind is recorded only while it is wanted, and not wanting it loses nothing', () => {
+test('a kind is recorded only while it is enabled, and a disabled kind does not count as lost', () => {
   const { ring, writer, put } = ringOf(4);
   assert.equal(put(2, 1), false);
   ring.want(1 << 2);
@@ -55,7 +55,7 @@ test('a kind is recorded only while it is wanted, and not wanting it loses nothi
   assert.deepEqual(ring.losses(2), { full: 0, limited: 0 });
 });
 
-test('a full ring loses the newest, and counts them by kind', () => {
+test('a full ring drops the newest records, and counts them by kind', () => {
   const { ring, put } = ringOf(4);
   ring.want(ALL);
   for (let value = 0; value < 7; value++) put(value < 5 ? 0 : 1, value);
@@ -68,7 +68,7 @@ test('a full ring loses the newest, and counts them by kind', () => {
   assert.ok(put(0, 8));
 });
 
-test('a limit holds for a second', () => {
+test('a limit applies to each second', () => {
   const { ring, writer, put } = ringOf(64);
   ring.want(ALL);
   ring.limit(4, 2);
@@ -86,7 +86,7 @@ test('a limit holds for a second', () => {
   assert.deepEqual(ring.losses(4), { full: 0, limited: 4 });
 });
 
-test('a record begun and not committed is never seen', () => {
+test('an uncommitted record is never read', () => {
   const { ring, writer, put } = ringOf(4);
   ring.want(ALL);
   assert.ok(writer.begin(0) >= 0);
@@ -95,7 +95,7 @@ test('a record begun and not committed is never seen', () => {
   assert.deepEqual(drain(ring), [{ kind: 1, timeMs: 0, value: 7 }]);
 });
 
-test('a reader that throws has consumed the record', () => {
+test('a record counts as consumed if its reader throws', () => {
   const { ring, put } = ringOf(4);
   ring.want(ALL);
   put(0, 1);
@@ -122,7 +122,7 @@ for (const [recordBytes, records] of [
   });
 }
 
-test('like a bounded queue, whatever the order of calls, also when the counts wrap and the writer is replaced', () => {
+test('behaves like a bounded queue for any order of calls, also when the counts wrap and the writer is replaced', () => {
   const step = fc.oneof(
     fc.record({ put: fc.nat({ max: 3 }) }),
     fc.record({ drain: fc.nat({ max: 6 }) }),
@@ -131,7 +131,7 @@ test('like a bounded queue, whatever the order of calls, also when the counts wr
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer(), (steps, start) => {
       const ring = createEventRing({ recordBytes: 24, records: 4 });
-      // HEAD and TAIL as if many records had passed, perhaps close to where they wrap.
+      // HEAD and TAIL as after many records, perhaps close to where they wrap.
       new Int32Array(ring.buffer).fill(start, 0, 2);
       ring.want(ALL);
       let writer = createEventWriter(ring.buffer);

@@ -27,7 +27,7 @@ const sysctl = (name: string, value = '1'): KernelItem => ({ kind: 'sysctl', nam
 const FORWARD = sysctl('net/ipv4/ip_forward');
 const TABLE: KernelItem = { kind: 'nftables', table: 'inet t', body: 'chain c {}' };
 
-/** `refuses`: keys that the kernel does not take. `spoils`: keys that are removed again before they are read back. */
+/** `refuses`: keys that the kernel does not accept. `spoils`: keys that are removed again before they are read back. */
 function setUp(items: readonly KernelItem[]) {
   let nowMs = 0;
   let wanted = items;
@@ -35,7 +35,7 @@ function setUp(items: readonly KernelItem[]) {
   const tables = new Map<string, string>();
   const refuses = new Map<string, Error>();
   const spoils = new Set<string>();
-  const told: string[] = [];
+  const reported: string[] = [];
   const applied: string[][] = [];
   const read = () => ({ wanted, found: { ...NOTHING_FOUND, sysctls, tables } });
   const put = (item: KernelItem) => {
@@ -55,7 +55,7 @@ function setUp(items: readonly KernelItem[]) {
       put(event: AppEvent) {
         if (event.kind !== 'notice') return;
         const { severity, text } = event as NoticeFound;
-        told.push(`${severity} ${english(text)}`);
+        reported.push(`${severity} ${english(text)}`);
       },
     },
     log: silentLog,
@@ -68,7 +68,7 @@ function setUp(items: readonly KernelItem[]) {
     tables,
     refuses,
     spoils,
-    told,
+    reported,
     applied,
     want: (next: readonly KernelItem[]) => {
       wanted = next;
@@ -82,7 +82,7 @@ function setUp(items: readonly KernelItem[]) {
   };
 }
 
-test('what is wanted for the first time is put in place and not told; what is there is left alone', async () => {
+test('new items are put in place without a report; existing items are left alone', async () => {
   const world = setUp([FORWARD, TABLE]);
   world.sysctls.set('net/ipv4/ip_forward', '1');
   assert.deepEqual(await world.look(), []);
@@ -92,34 +92,34 @@ test('what is wanted for the first time is put in place and not told; what is th
   world.want([FORWARD, { ...TABLE, body: 'chain other {}' }]);
   await world.look();
   assert.equal(world.tables.get('inet t'), 'chain other {}');
-  assert.deepEqual(world.told, []);
+  assert.deepEqual(world.reported, []);
 });
 
-test('what another program changes is put back at the next look, and told with who did it', async () => {
+test('changes by another program are undone at the next check, and reported with its name', async () => {
   const world = setUp([FORWARD, sysctl('a'), TABLE]);
   await world.look();
   world.sysctls.set('net/ipv4/ip_forward', '0').set('a', '7');
   world.tables.clear();
   await world.look(new Map([['nftables', { pid: 812, name: 'nft' }]]));
   assert.ok(world.isInPlace());
-  assert.deepEqual(world.told, [
+  assert.deepEqual(world.reported, [
     'ok The program nft (process 812) removed the nftables table inet t; put back.',
     'ok Another program changed the kernel parameter net.ipv4.ip_forward, the kernel parameter a; put back.',
   ]);
   world.tables.clear();
   await world.look(new Map([['nftables', { pid: 813, name: undefined }]]));
-  assert.match(world.told[2], /^ok Process 813 removed/);
+  assert.match(world.reported[2], /^ok Process 813 removed/);
   assert.equal(world.problem(), '');
   assert.deepEqual(world.keeper.contests(), []);
 });
 
-test('more than a few are counted', async () => {
+test('many items are counted instead of listed', async () => {
   const items = Array.from({ length: 9 }, (_, i) => sysctl(`p${i}`));
   const world = setUp(items);
   await world.look();
   for (const { name } of items as { name: string }[]) world.sysctls.set(name, '0');
   await world.look();
-  assert.match(world.told[0], /parameter p3 and 5 more; put back/);
+  assert.match(world.reported[0], /parameter p3 and 5 more; put back/);
 });
 
 test('kernel parameters that a read-only /proc refuses, as in a container: one sentence with the reason', async () => {
@@ -139,7 +139,7 @@ test('kernel parameters that a read-only /proc refuses, as in a container: one s
   );
 });
 
-test('what the kernel refuses: a problem, told once for each reason, tried again less and less often', async () => {
+test('an item that the kernel refuses: a problem, reported once for each reason, retried less and less often', async () => {
   const world = setUp([FORWARD, TABLE]);
   world.refuses.set('nftables inet t', new Error('no such device'));
   assert.deepEqual((await world.look()).map(english), ['no such device']);
@@ -155,22 +155,22 @@ test('what the kernel refuses: a problem, told once for each reason, tried again
     attempts >= 600_000 / LONGEST_RETRY_MS && attempts <= 600_000 / LONGEST_RETRY_MS + 7,
     `${attempts}`,
   );
-  assert.equal(world.told.length, 1);
+  assert.equal(world.reported.length, 1);
   world.refuses.clear();
   world.pass(LONGEST_RETRY_MS);
   assert.ok(world.keeper.isDue());
   assert.deepEqual(await world.look(), []);
   assert.equal(world.problem(), '');
   assert.deepEqual(world.keeper.contests(), []);
-  assert.deepEqual(world.told.length, 1);
+  assert.deepEqual(world.reported.length, 1);
 });
 
-test('removed again and again: some repairs at once, then longer and longer waits; degraded meanwhile, and named', async () => {
+test('removed again and again: some repairs at once, then longer and longer waits; degraded in the meantime, and the program is named', async () => {
   const world = setUp([FORWARD, TABLE]);
   await world.look();
   const by: Changes['by'] = new Map([['nftables', { pid: 9, name: 'firewalld' }]]);
   const repairedAtMs: number[] = [];
-  // An hour of somebody who removes it each second.
+  // For an hour, a program removes it each second.
   for (let second = 0; second < 3600; second++) {
     world.tables.clear();
     await world.look(by);
@@ -189,8 +189,8 @@ test('removed again and again: some repairs at once, then longer and longer wait
   assert.deepEqual(others, []);
   assert.deepEqual([english(contest.who), contest.isMissing], ['The program firewalld (process 9)', true]);
   assert.equal(contest.times, repairedAtMs.length);
-  assert.equal(world.told.filter((text) => text.startsWith('warn')).length, 1);
-  // It stops: put back when the wait is over, and forgotten when it has been left alone for long.
+  assert.equal(world.reported.filter((text) => text.startsWith('warn')).length, 1);
+  // The program stops: the item is put back after the wait, and the conflict is forgotten when the item has been left alone for long.
   world.pass(LONGEST_WAIT_MS);
   assert.ok(world.keeper.isDue());
   await world.look(by);
@@ -201,10 +201,10 @@ test('removed again and again: some repairs at once, then longer and longer wait
   assert.deepEqual(world.keeper.contests(), []);
   world.tables.clear();
   await world.look();
-  assert.ok(world.isInPlace(), 'at once again');
+  assert.ok(world.isInPlace(), 'repaired at once again');
 });
 
-test('removed before it can be read back: a fight as well', async () => {
+test('removed before it can be read back: a conflict as well', async () => {
   const world = setUp([TABLE]);
   await world.look();
   world.tables.clear();
@@ -248,16 +248,16 @@ for (const { before, prepare, times } of [
     },
   },
 ]) {
-  test(`our own change does not wait, and nobody is blamed: ${before}`, async () => {
+  test(`our own change does not wait, and no program is blamed: ${before}`, async () => {
     const world = setUp([TABLE]);
     await prepare(world);
-    const { length } = world.told;
+    const { length } = world.reported;
     world.want([OTHER_TABLE]);
     await world.look();
     assert.ok(world.isInPlace());
     assert.equal(world.problem(), '');
-    assert.equal(world.told.length, length);
-    // Whoever removes it goes on where it was.
+    assert.equal(world.reported.length, length);
+    // The count of the conflict continues where it was.
     assert.equal(world.keeper.contests()[0]?.times ?? 0, times);
     world.tables.clear();
     await world.look();
@@ -265,7 +265,7 @@ for (const { before, prepare, times } of [
   });
 }
 
-test('put back by somebody else: no problem is left', async () => {
+test('put back by another program: no problem is left', async () => {
   const world = setUp([TABLE]);
   world.refuses.set('nftables inet t', new Error('busy'));
   await world.look();
@@ -274,7 +274,7 @@ test('put back by somebody else: no problem is left', async () => {
   assert.equal(world.problem(), '');
 });
 
-test('the waits', () => {
+test('the waiting times', () => {
   assert.deepEqual(
     [1, FREE_REPAIRS - 1, FREE_REPAIRS, FREE_REPAIRS + 1, FREE_REPAIRS + 40].map(waitAfterRepairsMs),
     [0, 0, FIRST_WAIT_MS, 2 * FIRST_WAIT_MS, LONGEST_WAIT_MS],

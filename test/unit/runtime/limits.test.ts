@@ -7,10 +7,10 @@ import { asIs, english } from '../../../src/texts/text.ts';
 
 const nobody = () => assert.fail('no line of the timeline');
 
-test('a limit is told from 90 % on, until it is below 80 %, and never of a service that is gone', () => {
+test('a limit is reported from 90 % on, until it is below 80 %, and never for a removed service', () => {
   const conditions = createConditions();
   const report = () => conditions.reports().find(({ name }) => name === 'limits')!.status;
-  const steps: readonly (readonly [used: number | undefined, isTold: boolean])[] = [
+  const steps: readonly (readonly [used: number | undefined, isReported: boolean])[] = [
     [0, false],
     [89, false],
     [90, true],
@@ -23,16 +23,17 @@ test('a limit is told from 90 % on, until it is below 80 %, and never of a servi
     [85, false],
   ];
   let reported = new Set<string>();
-  for (const [used, isTold] of steps) {
+  for (const [used, isReported] of steps) {
     const row = { what: asIs('sessions'), used: used ?? 0, size: 100, advice: asIs('Do this.') };
     const empty = { what: asIs('ports'), used: 0, size: 0, advice: asIs('') };
     reported = reportLimits(used === undefined ? {} : { nat64: [row, empty] }, reported, conditions, nobody);
-    assert.equal(report().state, isTold ? 'degraded' : 'running', `${used}`);
-    if (isTold) assert.equal(english(report().problem!), 'nat64: 90 % of 100 sessions are in use. Do this.');
+    assert.equal(report().state, isReported ? 'degraded' : 'running', `${used}`);
+    if (isReported)
+      assert.equal(english(report().problem!), 'nat64: 90 % of 100 sessions are in use. Do this.');
   }
 });
 
-test('two limits at once are told both', () => {
+test('two limits at once are both reported', () => {
   const conditions = createConditions();
   const row = (what: string) => ({ what: asIs(what), used: 10, size: 10, advice: asIs('Do this.') });
   reportLimits({ nat64: [row('sessions')], dns64: [row('connections')] }, new Set(), conditions, nobody);
@@ -40,7 +41,7 @@ test('two limits at once are told both', () => {
   assert.match(english(problem!), /nat64: .* sessions .* dns64: .* connections/);
 });
 
-test('what costs nobody anything is a line of the timeline, once each time, and no trouble', () => {
+test('a harmless limit gives a line in the timeline, once each time, and no problem', () => {
   const conditions = createConditions();
   const lines: string[] = [];
   let reported = new Set<string>();
@@ -54,7 +55,7 @@ test('what costs nobody anything is a line of the timeline, once each time, and 
   assert.deepEqual(lines, Array(2).fill('nat64 nat64: 90 % of 100 places are in use. Nothing to do.'));
 });
 
-test('the same line comes once an hour', () => {
+test('the same line appears at most once an hour', () => {
   const lines: string[] = [];
   let nowMs = 0;
   const note = seldom(

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { check, close, pinned, pipe2 } from '../../../src/os/libc.ts';
 import { MOST_WAITING_BYTES, openLogOutput } from '../../../src/runtime/log-output.ts';
 
-/** A blocking pipe, as a service manager gives one. */
+/** A blocking pipe, as a service manager provides it. */
 function makePipe(): [read: number, write: number] {
   const fds = pinned(8);
   check(pipe2(fds, 0), 'pipe2');
@@ -18,7 +18,7 @@ function read(fd: number): string {
   return into.toString('utf8', 0, readSync(fd, into));
 }
 
-test('a pipe that nobody reads blocks nobody; later its reader has the oldest lines whole, and hears of those that were left out', async (t) => {
+test('a pipe that nobody reads blocks nothing; later its reader gets the oldest lines complete, and the number of the lines left out', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const [reader, writer] = makePipe();
   const output = openLogOutput(writer);
@@ -44,7 +44,7 @@ test('a pipe that nobody reads blocks nobody; later its reader has the oldest li
   close(writer);
 });
 
-test('a full disk behind it: what it does not take is not kept, but counted', () => {
+test('a full disk behind it: lines that cannot be written are not kept, but counted', () => {
   const written: string[] = [];
   let isFull = true;
   const fd = openSync('/dev/null', 'w');

@@ -18,7 +18,7 @@ const accept = ({ port }: Options) => {
   if (port > 9) throw new Error(`port ${port} is taken`);
 };
 
-/** A slot over a scripted service: `calls` records what happened to it; ports above 9 are refused. */
+/** A slot over a scripted service: `calls` records the calls; ports above 9 are refused. */
 function makeSlot(port: number) {
   const calls: string[] = [];
   const start = async (options: Options): Promise<Service<Options>> => {
@@ -53,7 +53,7 @@ test('a change elsewhere in the configuration does not reach the service', async
   assert.deepEqual(calls, ['start 1', 'reconfigure 2', 'stop']);
 });
 
-test('a refused change rejects and leaves the old options in force', async () => {
+test('a refused change rejects and leaves the old options active', async () => {
   const { slot, calls } = makeSlot(1);
   await slot.start();
   await assert.rejects(slot.reconfigure({ mine: { port: 10 }, other: 0 }), /port 10 is taken/);
@@ -62,7 +62,7 @@ test('a refused change rejects and leaves the old options in force', async () =>
   assert.deepEqual(calls, ['start 1', 'stop']);
 });
 
-test('a service that cannot start is reported, and started by the change that mends it', async () => {
+test('a service that cannot start is reported, and started by the change that fixes it', async () => {
   const { slot, calls } = makeSlot(10);
   await slot.start();
   assert.equal(slot.report().status.state, 'failed');

@@ -1,4 +1,4 @@
-/** What can be found in a state directory, how it is handled, and what is reported. */
+/** Everything that can be in a state directory, how it is handled, and what is reported. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -38,14 +38,14 @@ const parse = (content: Buffer): { n: number } => {
   return value;
 };
 
-/** What a server leaves behind that was killed. */
+/** The socket that a killed server leaves behind. */
 async function makeSocket(path: string): Promise<void> {
   const script = `net.createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', script, path]);
   assert.ok((await lstat(path)).isSocket());
 }
 
-// What is at the path, what is found, and what is there beside the new file after a write.
+// What is at the path, the verdict, and whether it is moved aside when a new file is written.
 const FOUND: readonly [
   title: string,
   make: (path: string) => Promise<unknown>,
@@ -54,8 +54,8 @@ const FOUND: readonly [
 ][] = [
   ['nothing', async () => {}, 'missing', false],
   ['a good file', (path) => writeFile(path, '{"n":1}'), 'good', false],
-  ['an empty one', (path) => writeFile(path, ''), 'damaged', true],
-  ['half of one', (path) => writeFile(path, '{"n":'), 'damaged', true],
+  ['an empty file', (path) => writeFile(path, ''), 'damaged', true],
+  ['half a file', (path) => writeFile(path, '{"n":'), 'damaged', true],
   ['garbage', (path) => writeFile(path, Buffer.of(0, 255, 10, 128)), 'damaged', true],
   ['another shape', (path) => writeFile(path, 'null'), 'damaged', true],
   ['a directory', (path) => mkdir(join(path, 'inside'), { recursive: true }), 'damaged', true],
@@ -65,7 +65,7 @@ const FOUND: readonly [
   ['a link to a device', (path) => symlink('/dev/zero', path), 'damaged', true],
 ];
 
-test('a link to nothing, as to a disk that is not there: unreadable, told, and not written over', async (t) => {
+test('a dangling link, as to a missing disk: unreadable, reported, and not overwritten', async (t) => {
   const { storage, directory, problem } = await open(t);
   const path = join(directory, 'file.json');
   await symlink(join(directory, 'disk', 'file.json'), path);
@@ -77,7 +77,7 @@ test('a link to nothing, as to a disk that is not there: unreadable, told, and n
 });
 
 for (const [title, make, verdict, isAside] of FOUND) {
-  test(`${title}: ${verdict}${isAside ? ', moved aside by the first write and told once' : ''}`, async (t) => {
+  test(`${title}: ${verdict}${isAside ? ', moved aside by the first write and reported once' : ''}`, async (t) => {
     const { storage, directory, notices, problem } = await open(t);
     const path = join(directory, 'file.json');
     await make(path);
@@ -94,7 +94,7 @@ for (const [title, make, verdict, isAside] of FOUND) {
   });
 }
 
-test('the words of a parser, which quote the content, are told nowhere', async (t) => {
+test('messages of a parser, which contain parts of the content, appear nowhere', async (t) => {
   const { storage, directory, log, notices } = await open(t);
   await writeFile(join(directory, 'auth.json'), 'secret');
   const file = storage.file('auth.json');
@@ -104,7 +104,7 @@ test('the words of a parser, which quote the content, are told nowhere', async (
   assert.doesNotMatch(notices.join() + log.lines.join(), /secret/);
 });
 
-test('what cannot be written: one condition for one reason, one line in the log, written when it can be', async (t) => {
+test('files that cannot be written: one condition for one reason, one line in the log, written as soon as possible', async (t) => {
   const { storage, directory, log, problem } = await open(t);
   await rm(directory, { recursive: true });
   await writeFile(directory, 'in the way');
@@ -140,14 +140,14 @@ test('a full disk is one fault, whether a file or the database finds it', async 
   assert.match(problem(), /history\.sqlite \(EROFS: read-only file system\)/);
 });
 
-test('attempts that people ask for do not put off the next one, and when one file can be written the others are at once', async (t) => {
+test('requested attempts do not delay the next retry, and when one file can be written, the others are written at once', async (t) => {
   const { storage, directory, problem } = await open(t);
   await rm(directory, { recursive: true });
   await writeFile(directory, 'in the way');
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const [a, b] = ['a.json', 'b.json'].map((name) => storage.file(name));
   for (let i = 0; i < 20; i++) for (const file of [a, b]) await file.write(`${i}`);
-  // b has waited for long already.
+  // b has already waited for long.
   const settled = async () => {
     for (let i = 0; i < 50; i++) await new Promise(setImmediate);
   };
@@ -164,7 +164,7 @@ test('attempts that people ask for do not put off the next one, and when one fil
   assert.equal(await readFile(join(directory, 'a.json'), 'utf8'), '19');
 });
 
-test('what came after the start, as with a disk that was away, is not written over', async (t) => {
+test('a file that appears after the start, as with a disk that was missing, is not overwritten', async (t) => {
   const { storage, directory, problem } = await open(t);
   const file = storage.file('auth.json');
   assert.equal((await file.read(parse)).verdict, 'missing');
@@ -175,7 +175,7 @@ test('what came after the start, as with a disk that was away, is not written ov
   assert.match(problem(), /auth\.json \(it was not there at the start/);
 });
 
-test('what another program wrote meanwhile is kept aside, and told; the same content is nothing to tell', async (t) => {
+test('a file that another program has written meanwhile is moved aside and reported; the same content is not reported', async (t) => {
   const { storage, directory, notices } = await open(t);
   const path = join(directory, 'auth.json');
   await writeFile(path, '{"n":1}');
@@ -195,7 +195,7 @@ test('what another program wrote meanwhile is kept aside, and told; the same con
   assert.equal(notices.length, 1);
 });
 
-test('while another process has the directory nothing is written, moved or removed; what is in force is remembered', async (t) => {
+test('while another process uses the directory nothing is written, moved or removed; the current data is remembered', async (t) => {
   const { directory } = await open(t);
   const lock = { isOurs: false };
   const conditions = createConditions();
@@ -217,7 +217,7 @@ test('while another process has the directory nothing is written, moved or remov
   assert.equal(await readFile(join(directory, 'good'), 'utf8'), '{"n":1}');
   assert.notEqual(await good.write('{"n":3}'), undefined);
   assert.equal(good.unwritten, '{"n":3}');
-  // Meanwhile the other one has written; then it ends.
+  // In the meantime the other process has written; then it ends.
   await writeFile(join(directory, 'good'), '{"n":9}');
   lock.isOurs = true;
   t.mock.timers.tick(300_000);
@@ -226,7 +226,7 @@ test('while another process has the directory nothing is written, moved or remov
   assert.equal(await readFile(join(directory, 'good.damaged-1'), 'utf8'), '{"n":9}', 'nothing is lost');
 });
 
-test('temporary files of a killed process go, and nothing else', async (t) => {
+test('temporary files of a killed process are removed, and nothing else', async (t) => {
   const { directory } = await open(t);
   const stay = [
     'auth.json',
@@ -244,7 +244,7 @@ test('temporary files of a killed process go, and nothing else', async (t) => {
   assert.deepEqual((await readdir(directory)).sort(), [...stay, go[1]].sort());
 });
 
-test('commit rejects and is not tried again; remove takes a good one away and a damaged one aside', async (t) => {
+test('commit rejects and is not retried; remove deletes a good file and moves a damaged one aside', async (t) => {
   const { storage, directory } = await open(t);
   const file = storage.file('mark.json');
   await file.commit('{"n":1}');
@@ -256,7 +256,7 @@ test('commit rejects and is not tried again; remove takes a good one away and a 
   assert.deepEqual(await readdir(directory), ['mark.json.damaged-1']);
 });
 
-test('asides: never over another, the newest five, with what belongs to them', async (t) => {
+test('files moved aside: none is overwritten, the newest five are kept, with the files that belong to them', async (t) => {
   const { directory } = await open(t);
   const path = join(directory, 'db');
   for (let i = 1; i <= MOST_ASIDES + 2; i++) {

@@ -34,7 +34,7 @@ const isDevNull = (fd: string) => {
   }
 };
 
-test('messages reach the thread and come back; the end closes what it left open', async () => {
+test('messages reach the thread and come back; the end closes the descriptors that it left open', async () => {
   const { worker, ask } = await startEcho(['hello']);
   const [greeting, , fd] = await ask();
   assert.equal(greeting, 'hello');
@@ -44,19 +44,19 @@ test('messages reach the thread and come back; the end closes what it left open'
   assert.ok(!isDevNull(fd));
 });
 
-test('a thread that throws is started again with a new init', async () => {
+test('a thread that throws is restarted with a new init', async () => {
   const { worker, ask } = await startEcho(['first', 'second']);
   await using _ = worker;
   assert.equal((await ask())[0], 'first');
   worker.fail();
-  // Messages to a dead thread are dropped by contract, so ask until the new one answers.
+  // Messages to a dead thread are dropped by contract, so repeat until the new thread answers.
   while (worker.restarts === 0 || !worker.alive) await new Promise(setImmediate);
   assert.equal((await ask())[0], 'second');
   assert.equal(worker.restarts, 1);
 });
 
 test('a first start that fails rejects with the reason', async () => {
-  await assert.rejects(startEcho(['never'], true), /told to fail at start/);
+  await assert.rejects(startEcho(['never'], true), /configured to fail at start/);
 });
 
 test('a thread that hangs in JavaScript can still be stopped', async () => {
@@ -67,7 +67,7 @@ test('a thread that hangs in JavaScript can still be stopped', async () => {
   assert.equal(worker.alive, false);
 });
 
-test('a loop that does not turn for ten seconds is stuck, and told once', () => {
+test('a loop that does not run for ten seconds is stuck, and reported once', () => {
   const isStuck = createStillness(0);
   const looks = Array.from({ length: 23 }, (_, second) => isStuck(7, second * 1000));
   assert.deepEqual(
@@ -76,19 +76,19 @@ test('a loop that does not turn for ten seconds is stuck, and told once', () => 
   );
 });
 
-test('a loop that turns, or is not there, is not stuck', () => {
+test('a running loop, or a missing one, is not stuck', () => {
   const isStuck = createStillness(0);
   for (let second = 0; second < 60; second++)
     assert.equal(isStuck(second < 30 ? Math.floor(second / 9) : undefined, second * 1000), false);
 });
 
-test('what passes while the main thread itself stands still is no sign of a stuck loop', () => {
+test('time that passes while the main thread itself is stopped is no sign of a stuck loop', () => {
   const isStuck = createStillness(0);
   isStuck(7, 1000);
   // Stopped for 20 s (SIGSTOP, a frozen cgroup), then the main thread is the first to run.
   assert.equal(isStuck(7, 21_500), false);
   assert.equal(isStuck(8, 22_500), false);
-  // Again and again, and yet it counts what it has seen.
+  // The main thread is stopped again and again, and yet the checks that it makes are counted.
   const seen = Array.from({ length: 6 }, (_, i) => isStuck(8, 60_000 * (i + 1)));
   assert.deepEqual(seen, [false, false, false, false, false, true]);
 });

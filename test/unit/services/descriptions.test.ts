@@ -43,7 +43,7 @@ test('a kind of event has its own name in its shape, and the field that names th
   }
 });
 
-test('series are made of counters that the service has', () => {
+test('series use existing counters of the service', () => {
   for (const { service, name, source } of SERVICE_SERIES) {
     if ('figure' in source) continue;
     const counters = Object.keys(SERVICES.find((each) => each.name === service)?.counters ?? {});
@@ -54,7 +54,7 @@ test('series are made of counters that the service has', () => {
   }
 });
 
-test('what a service says of a configuration points into it', () => {
+test('the paths that a service reports for a configuration exist in it', () => {
   const config = fillDefaults({
     hosts: [{ name: 'web1', address: '2001:db8:1::10', ssh: { port: 22_001 } }],
   });
@@ -68,19 +68,19 @@ test('what a service says of a configuration points into it', () => {
   const isTaken = (service: string) =>
     portsOfOthers(config, service).some(({ use, range }) => use === 'listens' && range.first === 22_001);
   assert.deepEqual([isTaken('forward'), isTaken('proxy')], [false, true]);
-  // A part of the configuration is its service's, and has its name.
+  // A part of the configuration belongs to its service, and has its name.
   const parts = Object.keys(ConfigSchema.properties);
   for (const { name, ports } of SERVICES) if (ports !== undefined) assert.ok(parts.includes(name), name);
 });
 
-test('checks that services bring stand under a heading that there is', () => {
+test('checks of services have an existing heading', () => {
   const areas = ['network', 'ports', 'servers', 'names', 'system', ...SERVICES.map(({ name }) => name)];
   const checks = OF_SERVICES.flatMap(({ checks = [] }) => checks);
   const places = SERVICES.flatMap(({ place }) => place ?? []);
   for (const { area } of [...checks, ...places]) assert.ok(areas.includes(area), area);
 });
 
-/** Every file that is loaded with another one: neither types nor what is behind `import()`. */
+/** Every file that is loaded together with another one: without types and `import()`. */
 function loadedWith(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;
   seen.add(file);

@@ -1,4 +1,4 @@
-/** Proxy and forwarder never connect to an address of the machine itself, in any form, however it became ours. */
+/** Proxy and forwarder never connect to an address of the machine itself, in any form, even if it became ours later. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
@@ -32,10 +32,10 @@ const FORMS = [
 ];
 
 const hello = await captureClientHello({ servername: 'example.com' });
-/** A fatal internal_error (RFC 8446 section 6), as when a server cannot be reached. */
+/** A fatal internal_error (RFC 8446 section 6), as if a server cannot be reached. */
 const INTERNAL_ERROR = '15030300020250';
 
-/** A proxy for HTTP and TLS on 127.0.0.1, and on ::1 at the same ports, where the server seems to be. */
+/** A proxy for HTTP and TLS on 127.0.0.1, and on ::1 at the same ports, where the server is supposed to be. */
 async function start(cleanup: Cleanup, address: string, ourselves: FollowedOurselves) {
   const [http, https] = [await freePort(), await freePort()];
   const proxy = cleanup.use(
@@ -107,16 +107,16 @@ for (const address of FORMS) {
   });
 }
 
-test('without this notion one ClientHello goes round in a circle: what the tests above refuse', async () => {
+test('without this check one ClientHello loops: this shows what the tests above prevent', async () => {
   await using cleanup = new Cleanup();
   const { proxy, https } = await start(cleanup, '::1', NOBODY);
   const client = await cleanup.connect(https);
   client.write(hello);
-  await waitUntil('the circle', () => proxy.counters()['accepted'] >= 20);
+  await waitUntil('the loop', () => proxy.counters()['accepted'] >= 20);
   client.destroy();
 });
 
-test('an address that becomes ours is refused from then on, and reached again when it is ours no more', async () => {
+test('an address that becomes ours is refused from then on, and reached again when it is no longer ours', async () => {
   await using cleanup = new Cleanup();
   const listeners = new Set<(ourselves: Ourselves) => void>();
   let current: Ourselves = NOBODY.current;

@@ -24,7 +24,7 @@ function eventsOf(cleanup: Cleanup) {
   return { log, waitFor };
 }
 
-/** Without what differs from run to run. */
+/** Without the values that differ from run to run. */
 const steady = ({ what, name, server, listener, client, reason }: ConnectionFound) =>
   `${what} ${listener} ${client} ${name} -> ${server}: ${reason}`;
 
@@ -76,7 +76,7 @@ for (const [title, send, expected] of [
     'other.example -> null: refused-http-unknown-host',
   ],
   ['no HTTP', '\u0001\u0002\r\n\r\n', 'null -> null: refused-http-malformed'],
-  ['a client that says nothing', '', 'null -> null: refused-timeout'],
+  ['a client that sends nothing', '', 'null -> null: refused-timeout'],
 ]) {
   test(`refused: ${title}`, async () => {
     await using cleanup = new Cleanup();
@@ -91,7 +91,7 @@ for (const [title, send, expected] of [
   });
 }
 
-test('a server that answers nothing was opened and is closed, once', async () => {
+test('a server that does not answer: opened and closed, once each', async () => {
   await using cleanup = new Cleanup();
   const { port, waitFor } = await startHttp(cleanup, (socket) => socket.end());
   const client = await cleanup.connect(port);

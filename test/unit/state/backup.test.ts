@@ -39,7 +39,7 @@ const reasonOf = async (file: Uint8Array, passphrase = PASSPHRASE): Promise<stri
   }
 };
 
-/** A file of the format before age with any content, sealed with the right passphrase. */
+/** A file in the format before age, with any content, sealed with the correct passphrase. */
 function sealAnything(plain: Uint8Array, { log2N = 10, version = 1 } = {}): Buffer {
   const [salt, nonce] = [randomBytes(16), randomBytes(12)];
   const header = Buffer.concat([Buffer.from('TOMBOLO-BACKUP\0'), Buffer.of(version, log2N), salt, nonce]);
@@ -49,7 +49,7 @@ function sealAnything(plain: Uint8Array, { log2N = 10, version = 1 } = {}): Buff
 }
 const sealJson = (content: unknown) => sealAnything(gzipSync(JSON.stringify(content)));
 
-/** A file of age with any content: what the owner could make. Its key costs next to nothing. */
+/** An age file with any content, as the owner could make it. Its key derivation is cheap. */
 async function sealAge(plain: string, log2N = 5): Promise<Uint8Array> {
   const encrypter = new Encrypter();
   encrypter.setPassphrase(PASSPHRASE);
@@ -72,19 +72,19 @@ async function age(...args: string[]): Promise<void> {
   assert.equal(code, 0, shown);
 }
 
-test('what is sealed opens with its passphrase, and shows nothing without', async () => {
+test('a sealed backup opens with its passphrase, and reveals nothing without it', async () => {
   const sealed = await sealBackup(BACKUP, PASSPHRASE);
   const opened = await openBackup(sealed, PASSPHRASE);
   assert.deepEqual(opened, { ...BACKUP, entries: BACKUP.entries.map((each) => ({ ...each })) });
   assert.ok(!sealed.includes('tombolo') && !sealed.includes('hosts') && !sealed.includes('config.json'));
   assert.notDeepEqual(await sealBackup(BACKUP, PASSPHRASE), sealed, 'salt and nonce are new each time');
   assert.equal(await reasonOf(sealed, 'a long walk on the beech'), 'wrong-passphrase');
-  // Typed with a combining accent or without: the same word.
+  // Typed with a combining accent or without one: the same passphrase.
   const accented = await sealBackup(BACKUP, 'caf\u00e9 passphrase');
   assert.equal(await reasonOf(accented, 'cafe\u0301 passphrase'), 'opened');
 });
 
-test('"age -d" opens a backup, and what "age -p" makes of its content is one', async (t) => {
+test('"age -d" opens a backup, and "age -p" makes a backup from its content', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-age-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const at = (name: string) => join(directory, name);
@@ -120,15 +120,15 @@ test('a backup of the format before age is still read', async () => {
     ['a byte of the tag changed', changed(sealed.length - 1), 'wrong-passphrase'],
     ['a byte of the nonce changed', changed(40), 'wrong-passphrase'],
     ['a later format', changed(15).fill(2, 15, 16), 'newer'],
-    ['too costly a key', Buffer.from(sealed).fill(30, 16, 17), 'damaged'],
+    ['a key that is too costly', Buffer.from(sealed).fill(30, 16, 17), 'damaged'],
     ['a bomb', sealAnything(gzipSync(Buffer.alloc(64 << 20))), 'damaged'],
-    ['no gzip inside', sealAnything(Buffer.from('plain')), 'damaged'],
-    ['no JSON inside', sealAnything(gzipSync('{')), 'damaged'],
+    ['content that is not gzip', sealAnything(Buffer.from('plain')), 'damaged'],
+    ['content that is not JSON', sealAnything(gzipSync('{')), 'damaged'],
   ];
   for (const [title, file, reason] of rows) assert.equal(await reasonOf(file), reason, title);
 });
 
-test('files that are no backups, damaged or too large', async () => {
+test('files that are not backups, or are damaged or too large', async () => {
   const sealed = Buffer.from(await sealAge(JSON.stringify({ ...BACKUP, entries: [] })));
   assert.equal(await reasonOf(sealed), 'opened');
   const nonceAt = sealed.indexOf('\n---') + 50;
@@ -144,11 +144,11 @@ test('files that are no backups, damaged or too large', async () => {
     ['nothing', Buffer.alloc(0), 'not-a-backup'],
     ['a gzip file', gzipSync('x'.repeat(1000)), 'not-a-backup'],
     ['a zip file', Buffer.from('PK\u0003\u0004rest of it'), 'not-a-backup'],
-    ['a beginning and no more', sealed.subarray(0, 22), 'damaged'],
+    ['only the beginning', sealed.subarray(0, 22), 'damaged'],
     ['cut in the header', sealed.subarray(0, 60), 'damaged'],
     ['for the holder of a key', await toKey.encrypt('x'), 'damaged'],
     [
-      'too costly a key',
+      'a key that is too costly',
       Buffer.from(sealed.toString('latin1').replace(' 5\n', ' 19\n'), 'latin1'),
       'damaged',
     ],
@@ -157,7 +157,7 @@ test('files that are no backups, damaged or too large', async () => {
     ['a byte of the tag changed', changed(sealed.length - 1), 'wrong-passphrase'],
     ['a byte of the nonce changed', changed(nonceAt), 'wrong-passphrase'],
     ['8 MiB and a byte', Buffer.concat([sealed, Buffer.alloc((8 << 20) + 1 - sealed.length)]), 'too-large'],
-    ['no JSON inside', await sealAge('{'), 'damaged'],
+    ['content that is not JSON', await sealAge('{'), 'damaged'],
     ['null', await sealAge('null'), 'damaged'],
     ['no list of entries', await sealAge(JSON.stringify({ ...about, entries: {} })), 'damaged'],
     ['an entry of a number', await sealAge(JSON.stringify({ ...about, entries: [5] })), 'damaged'],
@@ -170,7 +170,7 @@ test('files that are no backups, damaged or too large', async () => {
   for (const [title, file, reason] of rows) assert.equal(await reasonOf(file), reason, title);
 });
 
-test('any bytes behind a right beginning are refused with a BackupError', async () => {
+test('any bytes after a correct beginning are refused with a BackupError', async () => {
   for (const beginning of [
     Buffer.concat([Buffer.from('TOMBOLO-BACKUP\0'), Buffer.of(1, 10)]),
     Buffer.from('age-encryption.org/v1\n-> scrypt '),
@@ -193,7 +193,7 @@ function placesIn(t: TestContext) {
   return { directory, places, put, get };
 }
 
-test('a round trip: collected, staged, in place at the next start', async (t) => {
+test('a round trip: collected, staged, put in place at the next start', async (t) => {
   const from = placesIn(t);
   from.put('config.json', '{"hosts":[]}');
   from.put('ssh-ports.json', '{"version":1}');
@@ -225,18 +225,18 @@ test('a round trip: collected, staged, in place at the next start', async (t) =>
   assert.equal(to.get('config.json'), '{"hosts":[]}');
   assert.deepEqual(JSON.parse(to.get('auth.json')).sessions, []);
   assert.deepEqual(readdirSync(to.directory).sort(), ['auth.json', 'config.json', 'ssh-ports.json']);
-  await finishRestore(to.places, openStorage(to.directory), silentLog); // nothing waits: nothing happens
+  await finishRestore(to.places, openStorage(to.directory), silentLog); // no restore is pending: nothing happens
 });
 
-test('a restore that was cut short is finished at the next start; half a staging is not used', async (t) => {
+test('an interrupted restore is finished at the next start; an incomplete staging is not used', async (t) => {
   const { places, get, directory } = placesIn(t);
   const entry = (name: string, text: string) => ({ name, content: Buffer.from(text) });
   await stageRestore([entry('config.json', 'A'), entry('state/ssh-ports.json', 'B')], places);
-  // As after a power failure when one file was in place and the directory still there.
+  // As after a power failure when one file was in place and the staging directory still existed.
   writeFileSync(join(directory, 'config.json'), 'A');
   await finishRestore(places, openStorage(directory), silentLog);
   assert.equal(get('config.json') + get('ssh-ports.json'), 'AB');
-  // Begun and never finished:
+  // A staging that was begun and never finished:
   const { mkdirSync } = await import('node:fs');
   mkdirSync(join(directory, 'restore.new'));
   writeFileSync(join(directory, 'restore.new', 'config.json'), 'half');
@@ -247,10 +247,10 @@ test('a restore that was cut short is finished at the next start; half a staging
   assert.equal(get('config.json'), 'C');
 });
 
-test('a restore that cannot be put in place as a whole changes nothing, is told, and does not come back later', async (t) => {
+test('a restore that cannot be put in place as a whole changes nothing, is reported, and is not repeated later', async (t) => {
   const { places, get, put, directory } = placesIn(t);
   put('config.json', 'what runs');
-  // Where nothing can be written.
+  // Nothing can be written there.
   symlinkSync('/proc/version', join(directory, 'auth.json'));
   const entries = ['config.json', 'state/ssh-ports.json', 'state/auth.json'].map((name) => ({
     name,
@@ -268,7 +268,7 @@ test('a restore that cannot be put in place as a whole changes nothing, is told,
   );
 });
 
-test('a staging that finds no room leaves nothing behind, and says why', async (t) => {
+test('a staging that finds no room leaves nothing behind, and reports why', async (t) => {
   const { directory } = placesIn(t);
   const places = { configPath: join(directory, 'config.json'), stateDirectory: join(directory, 'nowhere') };
   await assert.rejects(
@@ -280,13 +280,13 @@ test('a staging that finds no room leaves nothing behind, and says why', async (
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test('of an appliance that nobody owns, a backup says nothing about who may sign in', async (t) => {
+test('the backup of an appliance without an owner contains no sign-in data', async (t) => {
   const { places, put } = placesIn(t);
   put('auth.json', JSON.stringify({ version: 1, password: null, sessions: [], deviceKey: 'x' }));
   assert.deepEqual(await collectEntries(places, true, undefined), []);
 });
 
-test('what is in force and could not be written yet is in the backup', async (t) => {
+test('active data that could not be written yet is in the backup', async (t) => {
   const { places, put } = placesIn(t);
   put('auth.json', JSON.stringify({ password: 'old', sessions: [1] }));
   const unwritten = JSON.stringify({ password: 'new', sessions: [1] });
@@ -296,7 +296,7 @@ test('what is in force and could not be written yet is in the backup', async (t)
   assert.deepEqual(JSON.parse(Buffer.from(entry.content).toString()), { password: 'new', sessions: [] });
 });
 
-test('what this version could not use is refused before anything is put aside', async (t) => {
+test('data that this version cannot use is refused before any file is moved', async (t) => {
   const { places } = placesIn(t);
   const entries = [{ name: 'state/auth.json', content: Buffer.from('{"version":2}') }];
   await assert.rejects(
@@ -324,12 +324,12 @@ for (const name of [
   });
 }
 
-test('a name twice is refused', async (t) => {
+test('a duplicate name is refused', async (t) => {
   const twice = ['config.json', 'config.json'].map((name) => ({ name, content: Buffer.from('{}') }));
   await assert.rejects(planRestore(twice, placesIn(t).places), /twice/);
 });
 
-test('of a long history of the configuration, whole lines of the end', async (t) => {
+test('only the last complete lines of a long configuration history are included', async (t) => {
   const { places, put } = placesIn(t);
   const line = `${'r'.repeat(999)}\n`;
   put('revisions', line.repeat(3000));

@@ -75,7 +75,7 @@ test('filters', () => {
     [{ text: 'none of' }, [5]],
     [{ text: 'example', kinds: ['connection'], server: 'web1' }, [1]],
     [{ text: 'nowhere' }, []],
-    // In English and in the language of who asks.
+    // In English and in the language of the reader.
     [{ text: 'None of', words: GERMAN }, [5]],
     [{ text: 'KEINER DER', words: GERMAN }, [5]],
     [{ text: 'keiner der' }, []],
@@ -95,7 +95,7 @@ test('filters', () => {
   assert.equal(nat64.at, new Date(at).toISOString());
 });
 
-test('pages meet each event once, whatever comes meanwhile', () => {
+test('paging shows each event once, whatever is added meanwhile', () => {
   using log = createEventLog({ kinds: EVENT_KINDS, serverAt });
   for (let i = 0; i < 25; i++) log.put(i % 3 === 0 ? dns('a.example') : connection(), i);
   const seen: number[] = [];
@@ -124,7 +124,7 @@ test('since: the newest after an id, oldest first', () => {
   assert.deepEqual(names(start, 2), ['n3.example', 'n4.example']);
 });
 
-test('bounded, and a flood of one kind leaves the others', () => {
+test('limited in size, and a flood of one kind does not displace the others', () => {
   using log = createEventLog({ kinds: EVENT_KINDS, serverAt });
   log.put(connection(), 0);
   for (let i = 0; i < 5000; i++) log.put(dns('flood.example'), i);
@@ -132,7 +132,7 @@ test('bounded, and a flood of one kind leaves the others', () => {
   assert.equal(log.page({ kinds: ['dns'] }, undefined, 9999).events.length, 1000);
 });
 
-test('losses of rings count, also of rings that are gone', () => {
+test('losses of rings are counted, also of removed rings', () => {
   using log = createEventLog({ kinds: EVENT_KINDS, serverAt });
   const ring = createEventRing({ recordBytes: 16, records: 2 });
   ring.want(1);

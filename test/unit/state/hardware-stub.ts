@@ -1,5 +1,5 @@
 /**
- * Replaces hardware-probe.ts: prints one part, a part that is not known and the beginning of a third, then hangs as the library
+ * Replaces hardware-probe.ts: prints one part, an unknown part and the beginning of a third, then hangs as the library
  * may.
  */
 import { execSync } from 'node:child_process';
@@ -8,5 +8,5 @@ process.stdout.write(
   '["os",{"distribution":"Debian GNU/Linux","release":"13","codename":null,"kernel":null,"architecture":"arm64"}]\n',
 );
 process.stdout.write('["nonsense",1]\n["memory",{"totalBytes":8');
-// Our own process stands still, and so does what it waits for.
+// This process hangs, together with the program that it waits for.
 execSync(`exec sleep ${process.env['TOMBOLO_STUB_SLEEP']}`);

@@ -7,17 +7,17 @@ import { NO_HARDWARE, createHardware, hardwareLines } from '../../../src/state/h
 import { english, translate } from '../../../src/texts/text.ts';
 import { GERMAN } from '../../../src/texts/de/all.ts';
 
-test('this machine is found out, without serial numbers, hardware addresses and identifiers', async () => {
+test('the hardware of this machine is found, without serial numbers, hardware addresses and identifiers', async () => {
   const hardware = await createHardware({ limitSeconds: 60 }).find();
   assert.equal(hardware.os?.kernel, release());
   assert.equal(hardware.memory?.totalBytes, totalmem());
   assert.ok((hardware.processor?.cores ?? 0) > 0);
   assert.ok(hardware.disks !== null && hardware.interfaces !== null && hardware.board !== null);
-  const told = JSON.stringify(hardware);
+  const json = JSON.stringify(hardware);
   const macs = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ mac }) => mac));
   for (const secret of [hostname(), ...macs.filter((mac) => !/^[0:]+$/.test(mac))])
-    assert.ok(!told.includes(secret), `${secret} in ${told}`);
-  assert.doesNotMatch(told, /serial|uuid|"mac"/i);
+    assert.ok(!json.includes(secret), `${secret} in ${json}`);
+  assert.doesNotMatch(json, /serial|uuid|"mac"/i);
   assert.match(
     hardwareLines(hardware)
       .map(({ title }) => english(title))
@@ -26,8 +26,8 @@ test('this machine is found out, without serial numbers, hardware addresses and 
   );
 });
 
-test('what hangs is ended with all it has started, and what was told before counts', async () => {
-  // Nobody else sleeps so long.
+test('a probe that hangs is killed with all its processes, and the parts printed before that are used', async () => {
+  // A duration that no other program uses.
   const seconds = 4_000_000 + process.pid;
   process.env['TOMBOLO_STUB_SLEEP'] = String(seconds);
   const program = join(import.meta.dirname, 'hardware-stub.ts');
@@ -37,14 +37,14 @@ test('what hangs is ended with all it has started, and what was told before coun
   assert.deepEqual(
     { ...first, os: null },
     NO_HARDWARE,
-    'parts that were not told, or not whole, are absent; others are nobody’s',
+    'missing and incomplete parts are null; unknown parts are ignored',
   );
   assert.equal(first.os?.distribution, 'Debian GNU/Linux');
   const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
   assert.ok(!running.includes(`sleep ${seconds}`), 'a program that it has started still runs');
 });
 
-test('it is found out anew after an hour, not before', async () => {
+test('it is found again after an hour, not before', async () => {
   let nowMs = 0;
   const source = createHardware({ program: '/nonexistent/program.ts', nowMs: () => nowMs });
   const first = source.find();
@@ -56,7 +56,7 @@ test('it is found out anew after an hour, not before', async () => {
   await source.find();
 });
 
-test('the lines for people have what is known, in both languages', () => {
+test('the lines for people contain the known facts, in both languages', () => {
   const lines = hardwareLines({
     board: {
       manufacturer: 'Raspberry Pi Foundation',

@@ -17,7 +17,7 @@ function directoryOf(t: TestContext): string {
   return directory;
 }
 
-/** A history whose clock is turned by hand; "load" is the minute of the time, "heat" is not known in odd samples. */
+/** A history with a clock that the test sets; "load" is the minute of the time, "heat" is unknown in odd samples. */
 function historyIn(
   directory: string,
   startMs = START,
@@ -78,21 +78,21 @@ function historyIn(
   };
 }
 
-test('the last hours come from memory, means and maxima a step', async (t) => {
+test('the last hours come from memory, with means and maxima for each step', async (t) => {
   const { run, query, opened, history } = historyIn(directoryOf(t));
   run(590);
   const { stepSeconds, series } = await query(START, START + 600_000, 10);
   assert.equal(stepSeconds, 60);
   assert.deepEqual(series[0].mean, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(series[1].mean, Array(10).fill(40));
-  assert.equal(opened(), 0, 'no file is touched');
+  assert.equal(opened(), 0, 'no file is opened');
   const fine = await query(START, START + 40_000, 100);
   assert.equal(fine.stepSeconds, 10);
   assert.deepEqual(fine.series[1].highest, [40, null, 40, null]);
   assert.equal(history.latest?.timeMs, START + 590_000);
 });
 
-test('one write in ten minutes and one at the end; the next process goes on', async (t) => {
+test('one write in ten minutes and one at the end; the next process continues', async (t) => {
   const directory = directoryOf(t);
   {
     const first = historyIn(directory);
@@ -107,12 +107,12 @@ test('one write in ten minutes and one at the end; the next process goes on', as
   second.run(60);
   const { series } = await second.query(START, later + 60_000, 61);
   assert.deepEqual(series[0].mean.slice(0, 11), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  assert.equal(series[0].mean[30], null, 'nobody was there');
+  assert.equal(series[0].mean[30], null, 'the process did not run');
   assert.equal(series[0].mean[60], 0);
   await second.history[Symbol.asyncDispose]();
 });
 
-test('30 days stay bounded, and are told by hours', async (t) => {
+test('30 days have a limited size, and are reported by hours', async (t) => {
   const directory = directoryOf(t);
   const file = await openHistoryFile(join(directory, 'history.sqlite'), SERIES, openStorage(directory));
   const day = 86_400;
@@ -140,7 +140,7 @@ test('30 days stay bounded, and are told by hours', async (t) => {
   assert.ok(readFileSync(join(directory, 'history.sqlite')).length < 1_000_000);
 });
 
-test('a damaged file is moved aside, told, and begun anew', async (t) => {
+test('a damaged file is moved aside, reported, and begun anew', async (t) => {
   const directory = directoryOf(t);
   writeFileSync(join(directory, 'history.sqlite'), 'SQLite format 3\0 and then rubbish'.repeat(500));
   const { history, run, log, query } = historyIn(directory);
@@ -151,7 +151,7 @@ test('a damaged file is moved aside, told, and begun anew', async (t) => {
   assert.equal((await query(START, START + 60_000, 1)).series[0].mean[0], 0);
 });
 
-test('a directory that cannot be written to: told once, figures stay in memory', async () => {
+test('a directory that cannot be written to: reported once, figures stay in memory', async () => {
   const { history, run, log, query } = historyIn('/proc/nonexistent');
   run(1800);
   await history[Symbol.asyncDispose]();
@@ -159,7 +159,7 @@ test('a directory that cannot be written to: told once, figures stay in memory',
   assert.equal((await query(START, START + 60_000, 1)).series[0].mean[0], 0);
 });
 
-test('only what SQLite calls corrupt is damage', () => {
+test('only corruption errors of SQLite count as damage', () => {
   const rows: [errcode: unknown, isDamaged: boolean][] = [
     [11, true], // SQLITE_CORRUPT
     [11 | (2 << 8), true], // SQLITE_CORRUPT_SEQUENCE
@@ -175,7 +175,7 @@ test('only what SQLite calls corrupt is damage', () => {
     assert.equal(isDamage(Object.assign(new Error('x'), { errcode })), isDamaged, `${errcode}`);
 });
 
-test('a disk that is full for hours: nothing is renamed, and the minutes follow', async (t) => {
+test('a disk that is full for hours: nothing is renamed, and the minutes are written later', async (t) => {
   const directory = directoryOf(t);
   const { DatabaseSync } = await import('node:sqlite');
   {
@@ -186,7 +186,7 @@ test('a disk that is full for hours: nothing is renamed, and the minutes follow'
   const path = join(directory, 'history.sqlite');
   const later = historyIn(directory, START);
   later.run(300);
-  // Another program holds the database: SQLITE_BUSY, as good as a full disk for who writes.
+  // Another program locks the database: SQLITE_BUSY has the same effect for the writer as a full disk.
   using other = new DatabaseSync(path);
   other.exec('BEGIN IMMEDIATE');
   later.run(1200);
@@ -202,7 +202,7 @@ test('a disk that is full for hours: nothing is renamed, and the minutes follow'
   assert.ok(rows.count >= 60 + 25, `${rows.count} minutes`);
 });
 
-test('another version with other series keeps what both know', async (t) => {
+test('another version with other series keeps the common series', async (t) => {
   const directory = directoryOf(t);
   const before = historyIn(directory);
   before.run(600);
@@ -214,7 +214,7 @@ test('another version with other series keeps what both know', async (t) => {
   await after.history[Symbol.asyncDispose]();
 });
 
-test('a clock that is put back', async (t) => {
+test('a clock that is set back', async (t) => {
   const { run, set, query, history } = historyIn(directoryOf(t));
   run(600);
   set(START - 7_200_000);
@@ -224,7 +224,7 @@ test('a clock that is put back', async (t) => {
   await history[Symbol.asyncDispose]();
 });
 
-describe('a clock that is wrong for ten minutes costs as many minutes, not 30 days', () => {
+describe('a clock that is wrong for ten minutes costs ten minutes of data, not 30 days', () => {
   const DAY = 86_400;
   const now = START / 1000;
   for (const [title, wrong] of [
@@ -246,16 +246,16 @@ describe('a clock that is wrong for ten minutes costs as many minutes, not 30 da
             highest: Float32Array.of(1, 1),
           })),
         );
-      /** Rows of a minute or an hour. */
+      /** The number of rows of a minute or an hour. */
       const count = (from: number, to: number, ofSeconds: 60 | 3600) =>
         file.read(from * 1000, to * 1000, ofSeconds * 1000).filter(({ seconds }) => seconds === ofSeconds)
           .length;
       write(now - 30 * DAY, 30 * 1440);
       write(wrong, 10);
-      // One hour and ten minutes made room.
+      // One hour and ten minutes were removed to make room.
       assert.equal(count(now - 30 * DAY, now, 3600), 719);
       assert.equal(count(now - 2 * DAY, now, 60), 2870);
-      // Told the time, they are the first to go.
+      // Once the clock is correct, the wrong rows are removed first.
       write(now, 20);
       assert.equal(count(now - 2 * DAY, now + 1200, 60), 2880);
       assert.equal(count(wrong, wrong + 600, 60), 0);
@@ -263,10 +263,10 @@ describe('a clock that is wrong for ten minutes costs as many minutes, not 30 da
   }
 });
 
-test('traffic of servers: from memory and from disk, by name, nothing where there was none', async (t) => {
+test('traffic of servers: from memory and from disk, by name, zero where there was none', async (t) => {
   const directory = directoryOf(t);
   const minute = (ms: number) => Math.floor((ms - START) / 60_000);
-  // web1 is busy in every second minute, web2 in minute 70 alone.
+  // web1 is busy in every second minute, web2 only in minute 70.
   const hosts = (ms: number): [string, number[]][] => [
     ...(minute(ms) % 2 === 0 ? [['web1', [600, 10, 1, 3]] as [string, number[]]] : []),
     ...(minute(ms) === 70 ? [['web2', [5, 0, 0, 1]] as [string, number[]]] : []),
@@ -282,7 +282,7 @@ test('traffic of servers: from memory and from disk, by name, nothing where ther
     [600, 0],
     [3, 0],
   ]);
-  // Across both, and by hours as by minutes.
+  // Across memory and disk, and the same by hours as by minutes.
   const [byTenMinutes] = await first.traffic('web1', START, end, 12);
   assert.deepEqual(byTenMinutes, Array(12).fill(300));
   await first.history[Symbol.asyncDispose]();
@@ -298,7 +298,7 @@ test('traffic of servers: from memory and from disk, by name, nothing where ther
   await second.history[Symbol.asyncDispose]();
 });
 
-test('servers that went leave the file with the rows of their time; a file of before knows of none', async (t) => {
+test('removed servers disappear from the file with their rows; an old file contains no servers', async (t) => {
   const directory = directoryOf(t);
   const path = join(directory, 'history.sqlite');
   const day = 86_400;
@@ -336,7 +336,7 @@ test('servers that went leave the file with the rows of their time; a file of be
     mean: Float32Array.of(0.5, 1, 1.5, 2),
     highest: Float32Array.of(5, 6, 7, 8),
   });
-  assert.equal(hour?.has('web1'), false, 'only who is asked for is read');
+  assert.equal(hour?.has('web1'), false, 'only the requested server is read');
   for (let hour = 1; hour < 30 * 24; hour++) file.write([row(from + hour * 3600, ['web1'])]);
   assert.equal(known('wéb2', from).length, 1);
   file.write([row(from + 30 * day, ['web1'])]);

@@ -24,7 +24,7 @@ const row = fc
   )
   .map((entries) => new Map(entries.map(([name, each]) => [Buffer.from(name).toString(), each] as const)));
 
-test('what is encoded is decoded, all or one', () => {
+test('encoded data is decoded again, all servers or one', () => {
   fc.assert(
     fc.property(row, (hosts) => {
       const bytes = encodeHosts(hosts);
@@ -35,7 +35,7 @@ test('what is encoded is decoded, all or one', () => {
   );
 });
 
-test('any bytes are decoded to something, what was cut off to what is whole', () => {
+test('any bytes can be decoded; truncated data gives its complete part', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => decodeHosts(bytes).size <= bytes.length),
   );
@@ -48,7 +48,7 @@ test('any bytes are decoded to something, what was cut off to what is whole', ()
   );
 });
 
-test('merging weighs by time; who is absent had nothing, what is unknown does not count', () => {
+test('merging weighs by time; an absent server counts as zero, unknown times do not count', () => {
   const of = (value: number) => ({
     mean: new Float32Array(HOST_WIDTH).fill(value),
     highest: new Float32Array(HOST_WIDTH).fill(value),
@@ -62,7 +62,7 @@ test('merging weighs by time; who is absent had nothing, what is unknown does no
   assert.equal(mergeHosts([{ seconds: 60, hosts: undefined }]), undefined);
 });
 
-test('in memory: an hour and ten minutes, and no server longer than that', () => {
+test('in memory: an hour and ten minutes, for every server', () => {
   const ring = createHostRing();
   ring.add(0, new Map([['a', [1, 2, 3, 4]]]));
   for (let i = 1; i < 420; i++) ring.add(i * 10_000, new Map());
@@ -89,7 +89,7 @@ test('in memory: an hour and ten minutes, and no server longer than that', () =>
       .toArray(),
     [0, 0],
   );
-  // A clock that was put back.
+  // The clock was set back.
   ring.add(15_000, new Map([['b', [5, 0, 0, 0]]]));
   assert.deepEqual(
     ring
@@ -100,7 +100,7 @@ test('in memory: an hour and ten minutes, and no server longer than that', () =>
   );
 });
 
-test('rates: from the second sample on; a total that began anew; who goes and comes back', () => {
+test('rates: from the second sample on; a total that restarts at zero; a server that is removed and added again', () => {
   let hosts: ServiceReport['hosts'] = {};
   const sample = createHostSampler(() => [{ ...report('proxy'), hosts }]);
   const at = (seconds: number, next: Record<string, [up: number, connections: number]>) => {

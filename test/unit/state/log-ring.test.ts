@@ -28,7 +28,7 @@ test("pino's lines by level, newest first, a page at a time", () => {
   assert.equal(second.nextCursor, null);
 });
 
-test('a flood of ordinary lines leaves the warnings', () => {
+test('a flood of ordinary lines does not displace the warnings', () => {
   const ring = createLogRing();
   ring.add('{"level":40,"time":1,"msg":"careful"}');
   for (let i = 0; i < 5000; i++) ring.add(`{"level":30,"time":2,"msg":"mapping ${i}"}`);
@@ -40,7 +40,7 @@ test('a flood of ordinary lines leaves the warnings', () => {
   );
 });
 
-test('bounded, whatever is logged; what is no JSON is kept as it is', () => {
+test('limited in size, whatever is logged; a line that is not JSON is kept unchanged', () => {
   const ring = createLogRing();
   for (let i = 0; i < 5000; i++) ring.add(`{"level":30,"time":1,"msg":"${i}"}\n`);
   assert.equal(ring.page('debug', undefined, 5000).lines.length, 800);

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openMachine, parseThrottled } from '../../../src/state/machine.ts';
 
-/** A machine of these files. */
+/** A machine with only these files. */
 function machineOf(t: TestContext, files: Record<string, string>) {
   const root = mkdtempSync(join(tmpdir(), 'tombolo-machine-'));
   t.after(() => rmSync(root, { recursive: true }));
@@ -42,7 +42,7 @@ test('a Raspberry Pi', (t) => {
   assert.equal(machine.cpuPercent(), null, 'no time has passed');
 });
 
-test('the disk of a directory that is not there is the one that it would be on', (t) => {
+test('for a missing directory, the disk on which it would be', (t) => {
   const { machine, write } = machineOf(t, {});
   write('here/file', '');
   const disk = machine.disk(tmpdir());
@@ -50,7 +50,7 @@ test('the disk of a directory that is not there is the one that it would be on',
   assert.equal(machine.disk(join(tmpdir(), 'nowhere/at/all')).totalBytes, disk.totalBytes);
 });
 
-test('a machine that tells little', (t) => {
+test('a machine with few facts', (t) => {
   const { machine } = machineOf(t, { 'run/systemd/timesync/other': '' });
   assert.equal(machine.model, null);
   assert.equal(machine.temperatureCelsius(), null);

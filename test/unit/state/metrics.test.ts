@@ -14,7 +14,7 @@ import { processFigures } from '../../../src/state/process.ts';
 import { TOKEN, assertError, testAdmin } from '../admin/fixture.ts';
 import { parseExposition } from './exposition.ts';
 
-/** Every service with its real counters, and the figures that its status has. */
+/** Every service with its real counters and the figures of its status. */
 const TABLES: Record<string, [CounterTable, ServiceReport['status']['figures']]> = {
   proxy: [proxyCounterTable, { connections: 3, openings: 1, pipes: 2, listeners: 2, maxConnections: 9 }],
   forward: [forwardCounterTable, { connections: 0, openings: 0, pipes: 0, listeners: 1, maxConnections: 9 }],
@@ -26,7 +26,7 @@ const TABLES: Record<string, [CounterTable, ServiceReport['status']['figures']]>
   admin: [ADMIN_COUNTERS, { listening: '127.0.0.1:8064' }],
 };
 
-/** What two services count of three servers. */
+/** The counters of two services for three servers. */
 const traffic = (up: number, down: number, accepted: number, connections: number) => ({
   'bytes-up': up,
   'bytes-down': down,
@@ -107,7 +107,7 @@ test('names, gauges and labels', () => {
   assert.equal(value('tombolo_nat64_sessions'), 7);
   assert.equal(value('tombolo_temperature_celsius'), 48.3);
   assert.equal(value('process_start_time_seconds'), 1767323045);
-  assert.ok(!families.has('tombolo_dns64_hit_percent'), 'made from two counters, so it is none');
+  assert.ok(!families.has('tombolo_dns64_hit_percent'), 'computed from two counters, so it is not a metric');
   assert.deepEqual(families.get('tombolo_service_up')?.samples, [
     { labels: { service: 'proxy' }, value: 1 },
     { labels: { service: 'forward' }, value: 1 },
@@ -138,7 +138,7 @@ test('GET /metrics needs a token of scope read', async (t) => {
   assertError(await request('GET', `/metrics?token=${TOKEN}`, { authorization: '' }), 401, 'unauthorized');
 });
 
-test('the Grafana dashboard asks for nothing that does not exist', () => {
+test('the Grafana dashboard queries only existing metrics', () => {
   const families = parseExposition(render());
   const dashboard = JSON.parse(
     readFileSync(new URL('../../../docs/grafana-dashboard.json', import.meta.url), 'utf8'),

@@ -28,9 +28,9 @@ type State = ServiceReport['status']['state'];
 interface Row {
   readonly title: string;
   readonly overall: 'ok' | 'degraded' | 'failed';
-  /** The part that has the trouble, and how it is then. */
+  /** The faulty part, its state and its problem. */
   readonly part?: readonly [name: string, state: State, problem: RegExp];
-  /** Brings it about with the real part, and returns what reports it. */
+  /** Causes the fault in the real part, and returns the reports of that part. */
   readonly reports: (world: World) => Promise<() => readonly ServiceReport[]>;
 }
 
@@ -42,7 +42,7 @@ async function takenPort(cleanup: Cleanup): Promise<number> {
   return port;
 }
 
-/** A service in its slot, as the app holds it. */
+/** A service in its slot, as in the app. */
 async function inSlot<Options, S extends Omit<Service<Options>, 'failWorker'>>(
   { cleanup }: World,
   name: string,
@@ -125,13 +125,13 @@ const ROWS: readonly Row[] = [
     reports: condition('configuration', 'config.json is damaged; revision 7 runs.'),
   },
   {
-    title: 'a check that ran by itself has found something',
+    title: 'an automatic check has found a fault',
     overall: 'degraded',
     part: ['checks', 'degraded', /no answer through NAT64/],
     reports: condition('checks', 'There was no answer through NAT64.'),
   },
   {
-    title: 'a part that nobody knows by name',
+    title: 'an unknown part',
     overall: 'degraded',
     part: ['mail', 'degraded', /no queue/],
     reports: async () => () => [report('mail', { state: 'degraded', problem: asIs('There is no queue.') })],
@@ -139,7 +139,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { title, overall, part, reports } of ROWS) {
-  test(`all say the same: ${title}`, async (t) => {
+  test(`all report the same: ${title}`, async (t) => {
     await using cleanup = new Cleanup();
     const deps = await testDeps(t);
     const found = await reports({ cleanup, deps });
@@ -149,7 +149,7 @@ for (const { title, overall, part, reports } of ROWS) {
         assert.match(problem(), part[2]),
       );
     }
-    // One moment: what is asked next cannot change between two questions.
+    // A snapshot: the state cannot change between two queries.
     const moment = structuredClone([report('dns64', { state: 'disabled' } as ServiceStatus), ...found()]);
     const { request } = await testAdmin(t, { services: () => moment });
 

@@ -10,7 +10,7 @@ const SOURCES: readonly [title: string, file: string, source: string, said: stri
     ['a sentence', 'src/net/a.ts', `${SERVER}say('One.')`, ['One.'], 0],
     ['every kind of quotation', 'src/net/a.ts', `${SERVER}[say("It's"), say(\`Two.\`)]`, ["It's", 'Two.'], 0],
     [
-      'either of two',
+      'a choice of sentences',
       'src/net/a.ts',
       `${SERVER}say(a ? 'One.' : b ? 'Two.' : 'Three.')`,
       ['One.', 'Two.', 'Three.'],
@@ -19,13 +19,13 @@ const SOURCES: readonly [title: string, file: string, source: string, said: stri
     ['inside another', 'src/net/a.ts', `${SERVER}say('{a}!', { a: say('One.') })`, ['{a}!', 'One.'], 0],
     ['not in a comment', 'src/net/a.ts', `${SERVER}// say('One.')\n/* say('Two.') */`, [], 0],
     [
-      'not what is put together',
+      'not a composed text',
       'src/net/a.ts',
       `${SERVER}say('One' + rest); say(\`\${a} b\`); say(known);`,
       [],
       3,
     ],
-    ['not the say of another', 'src/net/a.ts', "const say = console.log;\nsay('One.');", [], 0],
+    ['not another function named say', 'src/net/a.ts', "const say = console.log;\nsay('One.');", [], 0],
     [
       'types',
       'src/net/a.ts',
@@ -51,7 +51,7 @@ for (const [title, file, source, said, unreadable] of SOURCES) {
   });
 }
 
-test('a language is held against the sentences', () => {
+test('a language is compared with the sentences', () => {
   const dictionary = {
     'One.': 'Eins.',
     'Old.': 'Alt.',

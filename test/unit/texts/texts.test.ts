@@ -18,7 +18,7 @@ import {
   unique,
 } from '../../../src/texts/text.ts';
 
-/** Written the same in both languages. */
+/** Identical in both languages. */
 const SAME = new Set([
   'Server',
   'Server {name}',
@@ -28,7 +28,7 @@ const SAME = new Set([
   '{address} port {port}',
 ]);
 
-test('every sentence has its German, with the same values', () => {
+test('every sentence has its German translation, with the same values', () => {
   for (const [sentence, german] of Object.entries(GERMAN)) {
     const names = valueNamesIn(sentence);
     assert.deepEqual(valueNamesIn(german), names, sentence);
@@ -40,20 +40,20 @@ test('every sentence has its German, with the same values', () => {
       assert.ok(!/[{}]\w/.test(each), each);
     }
     if (!SAME.has(sentence)) assert.notEqual(inGerman, inEnglish);
-    // A sentence ends as its key does.
+    // A translation ends with the same punctuation as its key.
     assert.equal(/[.?:]$/.exec(inGerman)?.[0], /[.?:]$/.exec(inEnglish)?.[0], sentence);
   }
   for (const sentence of SAME) assert.ok(sentence in GERMAN, sentence);
 });
 
-test('the German has the quotation marks and the address of its readers', () => {
+test('the German texts have German quotation marks and the informal form of address', () => {
   for (const german of Object.values(GERMAN)) {
     assert.doesNotMatch(german, /["']/);
     assert.doesNotMatch(german, /\b(?:Ihr|Ihre[mnrs]?|Ihnen)\b/, german);
   }
 });
 
-test('a sentence that a language lacks is told in English, with its values', () => {
+test('a sentence that a language lacks appears in English, with its values', () => {
   const text: Text = {
     say: 'Nobody has translated {what} {count} times.',
     values: { what: 'this', count: 1.5 },
@@ -80,7 +80,7 @@ test('say takes a literal, and exactly the values that it names', () => {
 });
 
 const gateway = say('The gateway {address} ({link})', { address: '192.0.2.254', link: 'eth0' });
-const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: string][] = [
+const TRANSLATED: readonly [title: string, text: Text, inEnglish: string, inGerman: string][] = [
   [
     'a text in a text',
     say('{where} answers in {milliseconds} ms.', { where: gateway, milliseconds: 0.5 }),
@@ -90,7 +90,7 @@ const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: st
   ['words of another program', asIs('EPERM {0} {toString}'), 'EPERM {0} {toString}', 'EPERM {0} {toString}'],
   ['a name of every object', asIs('constructor'), 'constructor', 'constructor'],
   [
-    'values are not looked at',
+    'values are not interpreted',
     say('No host has {address}.', { address: '{address}' }),
     'No host has {address}.',
     'Kein Rechner hat {address}.',
@@ -104,23 +104,23 @@ const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: st
   ],
   ['alternatives', listOf([either(['a', 'b', 'c'])]), 'a or b or c', 'a oder b oder c'],
 ];
-for (const [title, text, inEnglish, inGerman] of TOLD) {
-  test(`told: ${title}`, () => {
+for (const [title, text, inEnglish, inGerman] of TRANSLATED) {
+  test(`translated: ${title}`, () => {
     assert.equal(english(text), inEnglish);
     assert.equal(translate(text, GERMAN), inGerman);
-    // What is stored comes back.
+    // The stored form can be read back.
     assert.equal(translate(JSON.parse(JSON.stringify(text)) as Text, GERMAN), inGerman);
   });
 }
 
-test('an answer is told wherever it has texts, and is otherwise the same', () => {
+test('an answer is translated in all its texts, and is otherwise unchanged', () => {
   const answer = { n: 1, no: null, list: [{ what: asIs('Runs.'), name: 'Runs.' }] };
   assert.deepEqual(translate(answer), { n: 1, no: null, list: [{ what: 'Runs.', name: 'Runs.' }] });
   assert.deepEqual(translate(answer, GERMAN), { n: 1, no: null, list: [{ what: 'Läuft.', name: 'Runs.' }] });
   fc.assert(fc.property(fc.jsonValue(), (value) => assert.deepEqual(translate(value, GERMAN), value)));
 });
 
-test('errors of ours can be told, those of others are quoted', () => {
+test('our own errors can be translated, other errors are quoted', () => {
   const error = new TextError(say('No host has {address}.', { address: '192.0.2.1' }));
   assert.equal(error.message, 'No host has 192.0.2.1.');
   assert.equal(translate(reasonOf(error), GERMAN), 'Kein Rechner hat 192.0.2.1.');
@@ -133,7 +133,7 @@ test('errors of ours can be told, those of others are quoted', () => {
     translate(reasonOf(new Error('not applied', { cause: error })), GERMAN),
     'not applied: Kein Rechner hat 192.0.2.1.',
   );
-  const told = new Error('could not read /a: ENOENT', { cause: new Error('ENOENT') });
-  assert.equal(translate(reasonOf(told)), 'could not read /a: ENOENT');
+  const quoting = new Error('could not read /a: ENOENT', { cause: new Error('ENOENT') });
+  assert.equal(translate(reasonOf(quoting)), 'could not read /a: ENOENT');
   assert.equal(unique([asIs('a'), asIs('b'), asIs('a')]).length, 2);
 });

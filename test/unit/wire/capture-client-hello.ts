@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { connect, type ConnectionOptions } from 'node:tls';
 
-/** What a real client sends first. */
+/** The first message of a real client. */
 export async function captureClientHello(options: ConnectionOptions): Promise<Uint8Array> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

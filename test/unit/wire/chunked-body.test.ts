@@ -1,4 +1,4 @@
-/** Where chunked bodies end, however they are split into pieces. */
+/** Where chunked bodies end, for any split into pieces. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -6,7 +6,7 @@ import { isChunkedComplete, scanChunked, startChunkedScan } from '../../../src/w
 
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 
-/** Bytes of the body, 'more' when it goes on, 'malformed'. */
+/** The length of the body, 'more' if it continues, or 'malformed'. */
 function read(text: string): number | 'more' | 'malformed' {
   const scan = startChunkedScan();
   const length = scanChunked(scan, bytesOf(text));
@@ -31,12 +31,12 @@ const TABLE: readonly (readonly [what: string, text: string, expected: ReturnTyp
   ['a sign', '+5\r\nhello\r\n', 'malformed'],
   ['a prefix', '0x5\r\nhello\r\n', 'malformed'],
   ['white space before the size', ' 5\r\nhello\r\n', 'malformed'],
-  ['a size that no number holds', 'ffffffffffffff\r\n', 'malformed'],
+  ['a size that is too large for a number', 'ffffffffffffff\r\n', 'malformed'],
   ['a bare LF behind the size', '5\nhello\r\n', 'malformed'],
   ['a bare CR behind the size', '5\rhello\r\n', 'malformed'],
   ['a bare LF in an extension', '5;a\nhello\r\n', 'malformed'],
   ['an endless extension', `5;${'x'.repeat(5000)}`, 'malformed'],
-  ['more data than it says', '5\r\nhello!\r\n', 'malformed'],
+  ['more data than its size', '5\r\nhello!\r\n', 'malformed'],
   ['a bare LF behind the data', '5\r\nhello\n0\r\n\r\n', 'malformed'],
   ['a bare LF in a trailer', '0\r\nA: b\n\r\n', 'malformed'],
   ['endless trailers', `0\r\n${'A: b\r\n'.repeat(5000)}`, 'malformed'],
@@ -46,7 +46,7 @@ for (const [what, text, expected] of TABLE) {
   test(`chunked: ${what}`, () => assert.equal(read(text), expected));
 }
 
-test('whatever the chunks and the pieces they come in, the body ends where it does', () => {
+test('the end of the body is found for any chunks and any split into pieces', () => {
   const data = fc
     .string({ unit: 'binary', minLength: 1, maxLength: 40 })
     .map((text) => bytesOf(text).toString('latin1'));

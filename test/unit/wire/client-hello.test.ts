@@ -13,7 +13,7 @@ import { captureClientHello } from './capture-client-hello.ts';
 
 const read = (bytes: Uint8Array) => readClientHello(bytes, startClientHelloScan());
 
-/** Feeds growing prefixes, as segments would bring them: the first result that is not "incomplete". */
+/** Feeds growing prefixes, as segments would bring them; returns the first result that is not "incomplete". */
 function readInPieces(bytes: Uint8Array, cuts: readonly number[]): ClientHelloResult {
   const scan = startClientHelloScan();
   for (const cut of [...cuts, bytes.length]) {
@@ -34,7 +34,7 @@ interface HelloParts {
   readonly sessionId?: readonly number[];
   readonly ciphers?: readonly number[];
   readonly compressions?: readonly number[];
-  /** null: the field is absent altogether. */
+  /** null: the field is missing. */
   readonly extensions?: readonly number[] | null;
   readonly messageType?: number;
 }
@@ -90,7 +90,7 @@ describe('ClientHellos of a real client', () => {
     }
   });
 
-  test('give their server name', () => {
+  test('contain their server name', () => {
     for (const { title, bytes, serverName } of captured) {
       assert.deepEqual(read(bytes), { kind: 'complete', serverName }, title);
     }

@@ -1,10 +1,10 @@
-/** Random DNS messages for property tests: well-formed ones, and bytes that are nearly well-formed. */
+/** Random DNS messages for property tests: well-formed ones, and bytes that are almost well-formed. */
 import fc from 'fast-check';
 import { type DnsMessage, type DnsRecord, Type, writeMessage } from '../../../src/wire/dns-message.ts';
 
 const label = fc.uint8Array({ minLength: 1, maxLength: 12 });
 
-/** Names of few labels out of a small set too, so that messages share suffixes and compression has work. */
+/** Also names of few labels from a small set, so that messages share suffixes and can be compressed. */
 export const name: fc.Arbitrary<Uint8Array> = fc
   .array(fc.oneof(label, fc.constantFrom('www', 'WWW', 'example', 'Example', 'com').map(Buffer.from)), {
     maxLength: 6,
@@ -38,7 +38,7 @@ export const message: fc.Arbitrary<DnsMessage> = fc.record({
   additionals: fc.array(record, { maxLength: 3 }),
 });
 
-/** A well-formed message in which a few bytes were changed, and perhaps the end cut off. */
+/** A well-formed message with a few changed bytes; the end may be cut off. */
 export const damaged: fc.Arbitrary<Uint8Array> = fc
   .tuple(message, fc.array(fc.tuple(fc.nat(2000), fc.nat(255)), { maxLength: 4 }), fc.nat(20))
   .map(([whole, changes, cut]) => {
@@ -47,7 +47,7 @@ export const damaged: fc.Arbitrary<Uint8Array> = fc
     return cut < 10 ? wire.subarray(0, wire.length - cut) : wire;
   });
 
-/** Bytes with many compression pointers, where loops would be. */
+/** Bytes with many compression pointers, to provoke loops. */
 export const pointers: fc.Arbitrary<Uint8Array> = fc
   .array(
     fc.oneof(

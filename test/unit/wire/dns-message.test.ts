@@ -16,7 +16,7 @@ import { damaged, message, name, pointers } from './dns-arbitrary.ts';
 const records = (list: DnsMessage['answers']) =>
   list.map((record) => ({ ...record, name: nameKey(record.name), data: nameKey(record.data) }));
 
-/** A message with its names in lower case: what compression may do to them. */
+/** A message with its names in lower case, as compression may change the case. */
 function normal(of: DnsMessage) {
   return {
     ...of,
@@ -27,7 +27,7 @@ function normal(of: DnsMessage) {
   };
 }
 
-test('what is written is read back, and the TTLs are where the writer says', () => {
+test('a written message is read back, and the TTLs are where the writer says', () => {
   fc.assert(
     fc.property(message, (whole) => {
       const written = writeMessage(whole)!;
@@ -64,11 +64,11 @@ test('the first of two equal names keeps its case; compression makes the message
   assert.deepEqual(readMessage(bytes)!.answers[1].name, owner);
 });
 
-test('random and damaged bytes are read without throwing and without end', () => {
+test('random and damaged bytes are read without an exception or an endless loop', () => {
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 600 }), damaged, pointers), (bytes) => {
       const found = readMessage(bytes);
-      // Whatever is accepted is a message that can be written and read again. (65535 bytes are never reached here.)
+      // Every accepted message can be written and read again. (65535 bytes are never reached here.)
       if (found !== undefined)
         assert.deepEqual(normal(readMessage(writeMessage(found)!.bytes)!), normal(found));
     }),
@@ -76,7 +76,7 @@ test('random and damaged bytes are read without throwing and without end', () =>
   );
 });
 
-test('what dns-packet encodes is understood', () => {
+test('messages encoded by dns-packet are understood', () => {
   const wire = dnsPacket.encode({
     type: 'response',
     id: 4711,
@@ -104,7 +104,7 @@ for (const [title, bytes] of [
   ['no end', [1, 97]],
   ['256 bytes', [...Array.from({ length: 127 }, () => [1, 97]).flat(), 1, 97, 0]],
 ] as const) {
-  test(`no name: ${title}`, () => {
+  test(`not a name: ${title}`, () => {
     assert.equal(readName(Uint8Array.from([...new Uint8Array(12), ...bytes]), 12), undefined);
   });
 }
@@ -114,7 +114,7 @@ test('a name of 255 bytes is the longest', () => {
   assert.deepEqual(readName(longest, 0), { name: longest, end: 255 });
 });
 
-test('names are compared whatever their case, and by whole labels', () => {
+test('names are compared without regard to case, and by whole labels', () => {
   assert.ok(namesEqual(nameFromText('A.Example.COM'), nameFromText('a.example.com')));
   assert.ok(isAtOrBelow(nameFromText('x.LOCALHOST'), nameFromText('localhost')));
   assert.ok(!isAtOrBelow(nameFromText('notlocalhost'), nameFromText('localhost')));
@@ -122,7 +122,7 @@ test('names are compared whatever their case, and by whole labels', () => {
   fc.assert(fc.property(name, name, (a, b) => assert.equal(namesEqual(a, b), nameKey(a) === nameKey(b))));
 });
 
-test('a name is written for people', () => {
+test('a name is formatted for people', () => {
   assert.equal(formatName(Uint8Array.of(3, 0x61, 0x2e, 7, 0)), 'a\\.\\007');
   assert.equal(formatName(Uint8Array.of(0)), '.');
 });

@@ -20,7 +20,7 @@ const record = (type: number, data: Iterable<number>, name = OWNER): DnsRecord =
 const response = (...answers: DnsRecord[]): Uint8Array =>
   writeMessage({ id: 1, flags: 0x8180, questions: [], answers, authorities: [], additionals: [] })!.bytes;
 
-test('addresses and names of an answer are read, other records are left out', () => {
+test('addresses and names of an answer are read, other records are skipped', () => {
   const svcb = [0, 1, 0, 0, 1, 0, 3, 2, 0x68, 0x33];
   const found = readPlainAnswer(
     response(
@@ -40,32 +40,32 @@ test('addresses and names of an answer are read, other records are left out', ()
   );
 });
 
-// [what the library would read, the message, what it makes of it]
+// [what the library reads wrongly, the message, the result of the library]
 const WRONG: readonly [string, Uint8Array, RegExp][] = [
   [
     'a dot inside a label',
     response(record(Type.A, [192, 0, 2, 1], Uint8Array.of(3, 0x61, 0x2e, 0x62, 0))),
     /"a\.b"/,
   ],
-  ['bytes that are no UTF-8', response(record(Type.CNAME, [2, 0xff, 0xfe, 0])), /\ufffd/],
+  ['bytes that are not UTF-8', response(record(Type.CNAME, [2, 0xff, 0xfe, 0])), /\ufffd/],
   ['an address of 5 bytes', wire(Type.A, [192, 0, 2, 1, 9]), /"192\.0\.2\.1"/],
   ['an alias with bytes behind its name', wire(Type.CNAME, [1, 0x61, 0, 7, 7]), /"a"/],
 ];
 
-/** A response with one record, its data as they are. */
+/** A response with one record, with the given data. */
 function wire(type: number, data: readonly number[]): Uint8Array {
   const owner = [0, 0, type, 0, 1, 0, 0, 0, 60, 0, data.length];
   return Uint8Array.from([0, 1, 0x81, 0x80, 0, 0, 0, 1, 0, 0, 0, 0, ...owner, ...data]);
 }
 
 for (const [title, bytes, readAs] of WRONG) {
-  test(`what the library reads wrongly is refused: ${title}`, () => {
+  test(`a message that the library reads wrongly is refused: ${title}`, () => {
     assert.match(JSON.stringify(dnsPacket.decode(Buffer.from(bytes)).answers), readAs);
     assert.equal(readPlainAnswer(bytes), undefined);
   });
 }
 
-test('of random and damaged messages, nothing is read but what our own reader has read', () => {
+test('from random and damaged messages, only records that our own reader accepts are read', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -122,7 +122,7 @@ for (const [title, meant] of [
   ['two "::"', answer('AAAA', '2001::db8::1')],
   ['no address', answer('AAAA', 'example.com')],
 ] as const) {
-  test(`what the library would write wrongly is refused: ${title}`, () => {
+  test(`an answer that the library would write wrongly is refused: ${title}`, () => {
     assert.throws(() => makeResponse({ rcode: 0, answers: [meant], authorities: [] }));
   });
 }

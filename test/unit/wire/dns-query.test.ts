@@ -28,7 +28,7 @@ const query: fc.Arbitrary<DnsMessage> = fc.record({
   ),
 });
 
-test('a well-formed query is read as the general reader reads it, at any place in memory', () => {
+test('a well-formed query is read as by the general reader, at any offset in memory', () => {
   fc.assert(
     fc.property(query, fc.nat(8), (whole, start) => {
       const { bytes } = writeMessage(whole)!;
@@ -53,7 +53,7 @@ test('a well-formed query is read as the general reader reads it, at any place i
   );
 });
 
-test('whatever the bytes, reading ends, stays inside the message, and agrees with the general reader', () => {
+test('for any bytes, reading ends, stays inside the message, and agrees with the general reader', () => {
   const damagedQuery = fc
     .tuple(query, fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 3 }), fc.nat(6))
     .map(([whole, changes, cut]) => {
@@ -68,7 +68,7 @@ test('whatever the bytes, reading ends, stays inside the message, and agrees wit
       assert.ok(into.questionEnd <= bytes.length);
       const general = readMessage(bytes);
       if (kind === QueryKind.QUERY && bytes[11] === 0 && bytes[10] === 0) {
-        // Without additional records both look at everything.
+        // Without additional records both readers read everything.
         assert.equal(general?.questions[0].name.length, into.nameBytes);
         assert.equal(general?.questions[0].type, into.type);
       }

@@ -47,7 +47,7 @@ for (const [reader, input, expected] of TABLE) {
 }
 
 for (const [name, read] of Object.entries(READERS)) {
-  test(`${name} decides once: what comes after its answer changes nothing`, () => {
+  test(`${name} decides once: later data does not change its answer`, () => {
     const lines = fc.array(
       fc.oneof(
         fc.constantFrom('HTTP/1.1 200 OK', 'SSH-2.0-x', '220-a', '220 b', 'hello', ''),

@@ -74,7 +74,7 @@ for (const [title, lines, status] of [
   ['a signed length', ['POST / HTTP/1.1', HOST, 'Content-Length: +5'], 400],
   ['a hexadecimal length', ['POST / HTTP/1.1', HOST, 'Content-Length: 0x5'], 400],
   ['an empty length', ['POST / HTTP/1.1', HOST, 'Content-Length:'], 400],
-  ['a length beyond all sense', ['POST / HTTP/1.1', HOST, 'Content-Length: 99999999999999999999'], 400],
+  ['an absurdly large length', ['POST / HTTP/1.1', HOST, 'Content-Length: 99999999999999999999'], 400],
   ['chunked in HTTP/1.0', ['POST / HTTP/1.0', HOST, 'Transfer-Encoding: chunked'], 400],
   [
     'chunked twice',
@@ -98,7 +98,7 @@ for (const [title, lines, status] of [
   });
 }
 
-test('the end of the head is found whatever the segments, as a naive search finds it', () => {
+test('the end of the head is found for any segments, as by a naive search', () => {
   const text = fc
     .array(fc.constantFrom('\r', '\n', '\r\n', 'a', '\r\n\r\n'), { maxLength: 20 })
     .map((parts) => parts.join(''));
@@ -135,7 +135,7 @@ test('a generated request is read back field by field', () => {
   );
 });
 
-test('no bytes make the parser throw, and what it accepts names a host', () => {
+test('no bytes make the parser throw, and every accepted head names a host', () => {
   const piece = fc.constantFrom(
     'GET',
     ' ',

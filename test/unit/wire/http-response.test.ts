@@ -10,7 +10,7 @@ import { WEBSOCKET_GUID, opensWebSocket, webSocketKey } from '../../../src/wire/
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 const parse = (...lines: string[]) => parseResponseHead(bytesOf(`${lines.join('\r\n')}\r\n\r\n`));
 
-/** Status line and fields; what the body is, or the fault. */
+/** Status line and fields, and the kind of body or the fault. */
 const HEADS: readonly (readonly [what: string, lines: readonly string[], expected: unknown])[] = [
   ['a length', ['HTTP/1.1 200 OK', 'Content-Length: 12'], 12],
   ['the same length twice', ['HTTP/1.1 200 OK', 'Content-Length: 12', 'Content-Length: 12'], 12],
@@ -18,8 +18,8 @@ const HEADS: readonly (readonly [what: string, lines: readonly string[], expecte
   ['two lengths', ['HTTP/1.1 200 OK', 'Content-Length: 12', 'Content-Length: 13'], /more than one/],
   ['no number', ['HTTP/1.1 200 OK', 'Content-Length: +12'], /not a number/],
   ['chunked', ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked'], 'chunked'],
-  ['chunked at last', ['HTTP/1.1 200 OK', 'Transfer-Encoding: gzip, Chunked'], 'chunked'],
-  ['another coding at last', ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked, gzip'], 'until-close'],
+  ['chunked as the last coding', ['HTTP/1.1 200 OK', 'Transfer-Encoding: gzip, Chunked'], 'chunked'],
+  ['another coding as the last one', ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked, gzip'], 'until-close'],
   [
     'a coding and a length',
     ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', 'Content-Length: 1'],
@@ -28,9 +28,9 @@ const HEADS: readonly (readonly [what: string, lines: readonly string[], expecte
   ['a coding in HTTP/1.0', ['HTTP/1.0 200 OK', 'Transfer-Encoding: chunked'], /does not exist/],
   ['neither', ['HTTP/1.0 200 OK', 'Server: x'], 'until-close'],
   ['no reason, with its space', ['HTTP/1.1 404 ', 'Content-Length: 0'], 0],
-  ['no reason, without', ['HTTP/1.1 404', 'Content-Length: 0'], 0],
+  ['no reason, without its space', ['HTTP/1.1 404', 'Content-Length: 0'], 0],
   ['a later minor version', ['HTTP/1.9 200 OK', 'Content-Length: 0'], 0],
-  ['no content: no body whatever it says', ['HTTP/1.1 204 No Content', 'Content-Length: 9'], 0],
+  ['no content: no body, whatever the fields say', ['HTTP/1.1 204 No Content', 'Content-Length: 9'], 0],
   ['not modified', ['HTTP/1.1 304 Not Modified', 'Content-Length: 9'], 0],
   ['1xx', ['HTTP/1.1 103 Early Hints', 'Link: </a>'], 0],
   ['switching protocols', ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket'], 0],
@@ -84,7 +84,7 @@ test('a generated response is read back', () => {
   );
 });
 
-test('no bytes make the parser throw, and what it accepts has no line of another', () => {
+test('no bytes make the parser throw, and an accepted head contains no other line', () => {
   const piece = fc.constantFrom(
     'HTTP/1.1',
     ' ',
@@ -115,7 +115,7 @@ test('no bytes make the parser throw, and what it accepts has no line of another
   );
 });
 
-// RFC 6455 section 1.3 has this example.
+// The example of RFC 6455 section 1.3.
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 const UPGRADE = [
@@ -169,7 +169,7 @@ for (const [what, line, fields, isOne] of REQUESTS) {
 
 const SWITCHED = ['Connection: Upgrade', 'Upgrade: websocket', `Sec-WebSocket-Accept: ${ACCEPT}`];
 const ANSWERS: readonly (readonly [what: string, lines: readonly string[], opens: boolean])[] = [
-  ['as servers say it', ['HTTP/1.1 101 Switching Protocols', ...SWITCHED], true],
+  ['as servers send it', ['HTTP/1.1 101 Switching Protocols', ...SWITCHED], true],
   ['without its fields', ['HTTP/1.1 101 Switching Protocols'], false],
   ['to h2c', ['HTTP/1.1 101 Switching Protocols', SWITCHED[0], 'Upgrade: h2c', SWITCHED[2]], false],
   [
@@ -183,7 +183,7 @@ const ANSWERS: readonly (readonly [what: string, lines: readonly string[], opens
 ];
 
 for (const [what, lines, opens] of ANSWERS) {
-  test(`WebSocket answer: ${what}: ${opens ? 'opens' : 'opens nothing'}`, () => {
+  test(`WebSocket answer: ${what}: ${opens ? 'opens' : 'does not open'}`, () => {
     const accept = createHash('sha1').update(`${KEY}${WEBSOCKET_GUID}`).digest('base64');
     assert.equal(accept, ACCEPT);
     const head = parse(...lines);

@@ -21,7 +21,7 @@ import {
 } from '../../../src/wire/ip-prefix.ts';
 
 const address16 = fc.uint8Array({ minLength: 16, maxLength: 16 });
-/** Text that is nearly an address: what random strings would seldom be. */
+/** Text that is almost an address, which random strings rarely are. */
 const nearlyAddress = fc
   .array(fc.constantFrom(':', '::', '.', '0', '1', '255', '256', '01', 'ffff', '12345', 'g', '', '%eth0'), {
     maxLength: 16,
@@ -36,7 +36,7 @@ test('IPv4 text round-trips through numbers', () => {
   fc.assert(fc.property(fc.nat(0xffffffff), (n) => assert.equal(parseIpv4(formatIpv4(n)), n)));
 });
 
-test("what parses is what Node's own parser accepts, on valid, nearly valid and random text", () => {
+test("accepts exactly what Node's own parser accepts, on valid, nearly valid and random text", () => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), nearlyAddress, fc.string()), (text) => {
       assert.equal(parseIpv4(text) !== undefined, isIPv4(text), text);
@@ -56,20 +56,20 @@ for (const [input, expected] of [
   ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
   ['2001:db8::', '2001:db8::'],
 ]) {
-  test(`${input} is written ${expected}`, () => assert.equal(formatIpv6(parseIpv6(input)!), expected));
+  test(`${input} is formatted as ${expected}`, () => assert.equal(formatIpv6(parseIpv6(input)!), expected));
 }
 
-test('an IPv4 address and its mapped form are one', () => {
+test('an IPv4 address and its mapped form are the same', () => {
   fc.assert(fc.property(fc.nat(0xffffffff), (n) => assert.equal(mappedIpv4(mapIpv4(n)), n)));
   assert.equal(formatIpAddress(parseIpAddress('::ffff:192.0.2.1')!), '192.0.2.1');
   assert.equal(mappedIpv4(parseIpv6('64:ff9b::1')!), undefined);
 });
 
-test('a prefix contains an address exactly when the masked address equals it', () => {
+test('a prefix contains an address exactly if the masked address equals it', () => {
   fc.assert(
     fc.property(address16, address16, fc.nat(128), fc.nat(128), (prefixBytes, other, bits, same) => {
       const prefix = { address: maskAddress(prefixBytes, bits), prefixBits: bits };
-      // `candidate` shares its first `same` bits with the prefix, so that both answers are common.
+      // `candidate` shares its first `same` bits with the prefix, so that both answers occur often.
       const head = maskAddress(prefixBytes, same);
       const candidate = other.map(
         (byte, i) => head[i] | (byte & ~maskAddress(new Uint8Array(16).fill(255), same)[i]),
@@ -98,7 +98,7 @@ for (const text of [
   '::/0/0',
   '::/',
 ]) {
-  test(`no prefix: "${text}"`, () => assert.equal(parseIpPrefix(text), undefined));
+  test(`not a prefix: "${text}"`, () => assert.equal(parseIpPrefix(text), undefined));
 }
 
 test('an empty access list admits nobody', () => assert.equal(anyPrefixContains([], mapIpv4(1)), false));

@@ -20,7 +20,7 @@ for (const [title, hex, address] of TABLE) {
   test(`NAT-PMP: ${title}`, () => assert.equal(readExternalAddress(response(hex)), address));
 }
 
-test('NAT-PMP: any address comes through', () => {
+test('NAT-PMP: any address is read correctly', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 0xffff_ffff }), fc.nat(0xffff_ffff), (address, epoch) => {
       const bytes = Uint8Array.of(0, 128, ...new Uint8Array(10));

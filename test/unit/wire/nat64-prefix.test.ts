@@ -27,7 +27,7 @@ const parse = (text: string) => {
   return prefix;
 };
 
-test('RFC 6052 section 2.4: the examples, both ways', () => {
+test('RFC 6052 section 2.4: the examples, in both directions', () => {
   const ipv4 = parseIpv4('192.0.2.33') as number;
   for (const [prefixText, embedded] of EXAMPLES) {
     const prefix = parse(prefixText);
@@ -41,7 +41,7 @@ test('RFC 6052 section 2.4: the examples, both ways', () => {
 
 const prefixes = fc.constantFrom(...EXAMPLES.map(([text]) => parse(text)));
 
-test('every address survives the round trip, with a zero u-octet; N33: what lies in u-octet and suffix is ignored', () => {
+test('every address survives the round trip, with a zero u-octet; N33: u-octet and suffix are ignored', () => {
   fc.assert(
     fc.property(
       prefixes,
@@ -64,7 +64,7 @@ test('every address survives the round trip, with a zero u-octet; N33: what lies
   );
 });
 
-test('an address is inside the prefix when its leading bits are', () => {
+test('an address is inside the prefix if its leading bits match', () => {
   fc.assert(
     fc.property(prefixes, fc.nat(127), (prefix, bit) => {
       const bytes = new Uint8Array(16);
@@ -76,7 +76,7 @@ test('an address is inside the prefix when its leading bits are', () => {
   );
 });
 
-test('other lengths, a set u-octet and malformed text are no NAT64 prefixes', () => {
+test('other lengths, a set u-octet and malformed text are not NAT64 prefixes', () => {
   const texts = [
     '2001:db8::/33',
     '2001:db8::/128',
@@ -88,7 +88,7 @@ test('other lengths, a set u-octet and malformed text are no NAT64 prefixes', ()
   for (const text of texts) assert.equal(parseNat64Prefix(text), undefined, text);
 });
 
-test('the well-known prefix is known', () => {
+test('the well-known prefix is recognised', () => {
   assert.ok(isWellKnownPrefix(parse('64:ff9b::/96')));
   assert.ok(!isWellKnownPrefix(parse('64:ff9b:1::/96')));
   assert.ok(!isWellKnownPrefix(parse('64:ff9b::/64')));

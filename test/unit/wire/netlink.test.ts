@@ -13,7 +13,7 @@ import {
   parseNetlinkMessages,
 } from '../../../src/wire/netlink.ts';
 
-/** RTM_NEWRULE for "64: from all fwmark 0x64000000/0xff000000 lookup 6464", laid out as linux/fib_rules.h has it. */
+/** RTM_NEWRULE for "64: from all fwmark 0x64000000/0xff000000 lookup 6464", in the layout of linux/fib_rules.h. */
 const RULE = Buffer.from(
   '5800000020000200010000007b00000002000000fc000001000000000800060040000000' +
     '08000a000000006408001000000000ff08000f004019000005001500030000000c001c000000000000000000' +
@@ -31,10 +31,10 @@ test('a message of the kernel', () => {
   assert.equal(attributeU32(attributes, 16, 0), 0xff00_0000);
   assert.equal(attributeU32(attributes, 15, 0), 6464);
   assert.equal(attributeU32(attributes, 99, 7), 7);
-  assert.equal(attributeU32(attributes, 21, 7), 7, 'one byte is no number of four');
+  assert.equal(attributeU32(attributes, 21, 7), 7, 'one byte is not a 32-bit number');
 });
 
-test('cut off anywhere: what came whole is there, and nothing else', () => {
+test('cut off anywhere: only complete messages are returned', () => {
   const two = Buffer.concat([RULE, RULE]);
   for (let length = 0; length < two.length; length++)
     assert.equal(
@@ -57,7 +57,7 @@ const message = fc.record({
   attributes: fc.uniqueArray(attribute, { selector: ({ type }) => type, maxLength: 6 }),
 });
 
-test('what is built is parsed again, several in a row', () => {
+test('built messages are parsed again, several in a row', () => {
   fc.assert(
     fc.property(fc.array(message, { maxLength: 5 }), (messages) => {
       const bytes = Buffer.concat(

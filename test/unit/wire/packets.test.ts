@@ -16,14 +16,14 @@ import { tcpHeaderBytes } from '../../../src/wire/tcp-udp.ts';
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-/** With arbitrary precision: the sum of the words modulo 0xffff, where 0xffff stands for a multiple but zero. */
+/** Exact arithmetic: the sum of the words modulo 0xffff, where every multiple of 0xffff except zero becomes 0xffff. */
 function bigSum(bytes: Uint8Array): number {
   let sum = 0n;
   for (let i = 0; i < bytes.length; i += 2) sum += BigInt(bytes[i] * 256 + (bytes[i + 1] ?? 0));
   return sum === 0n ? 0 : Number((sum - 1n) % 0xffffn) + 1;
 }
 
-test('the sum of bytes, odd lengths included, is that of exact arithmetic', () => {
+test('the sum of bytes, also of odd lengths, agrees with exact arithmetic', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
       assert.equal(foldSum(sumOfBytes(viewOf(bytes), 0, bytes.length)), bigSum(bytes));
@@ -33,7 +33,7 @@ test('the sum of bytes, odd lengths included, is that of exact arithmetic', () =
   assert.equal(foldSum(sumOfBytes(viewOf(largest), 0, largest.length)), bigSum(largest));
 });
 
-test('an adjusted checksum is the one computed anew', () => {
+test('an adjusted checksum equals one computed anew', () => {
   const words = fc.uint8Array({ minLength: 8, maxLength: 8 });
   fc.assert(
     fc.property(words, words, words, (constant, before, after) => {
@@ -48,7 +48,7 @@ test('an adjusted checksum is the one computed anew', () => {
   );
 });
 
-test('header lengths never reach behind the end', () => {
+test('header lengths never reach beyond the end', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(80), (bytes, at) => {
       fc.pre(at <= bytes.length);
@@ -62,7 +62,7 @@ test('header lengths never reach behind the end', () => {
   );
 });
 
-test('IPv4 options: only a source route with hops left counts, and malformed ones are seen', () => {
+test('IPv4 options: only a source route with hops left counts, and malformed options are detected', () => {
   const rows: [title: string, options: number[], expected: number][] = [
     ['no-operation and end', [1, 1, 0, 9], 0],
     ['record route', [7, 7, 4, 0, 0, 0, 0, 0], 0],
@@ -79,7 +79,7 @@ test('IPv4 options: only a source route with hops left counts, and malformed one
   }
 });
 
-test('any bytes as options: an answer inside the header', () => {
+test('any bytes as options: the result is inside the header', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 20, maxLength: 60 }), (bytes) => {
       const pointer = unexpiredSourceRoute(viewOf(bytes), 0, bytes.length);
@@ -88,7 +88,7 @@ test('any bytes as options: an answer inside the header', () => {
   );
 });
 
-test('N24: ICMPv4 errors become what RFC 7915 section 4.2 says', () => {
+test('N24: ICMPv4 errors are translated as in RFC 7915 section 4.2', () => {
   const rows: [type: number, codes: number[], expected: number][] = [
     [3, [0, 1, 5, 6, 7, 8, 11, 12], 0x100],
     [3, [2], 0x401],
@@ -107,7 +107,7 @@ test('N24: ICMPv4 errors become what RFC 7915 section 4.2 says', () => {
     for (const code of codes) assert.equal(errorType4to6(type, code), expected, `${type}/${code}`);
 });
 
-test('ICMPv6 errors become what RFC 7915 section 5.2 says', () => {
+test('ICMPv6 errors are translated as in RFC 7915 section 5.2', () => {
   const rows: [type: number, codes: number[], expected: number][] = [
     [1, [0, 2, 3], 0x301],
     [1, [1], 0x30a],
@@ -160,7 +160,7 @@ test('the plateau below a packet', () => {
   for (const [bytes, expected] of rows) assert.equal(plateauBelow(bytes), expected);
 });
 
-test('scopes of IPv4 addresses, at their edges', () => {
+test('scopes of IPv4 addresses, at their limits', () => {
   const rows: [text: string, scope: 'never' | 'non-global' | 'global'][] = [
     ['0.0.0.0', 'never'],
     ['0.255.255.255', 'never'],
@@ -179,7 +179,7 @@ test('scopes of IPv4 addresses, at their edges', () => {
     ['172.16.0.0', 'non-global'],
     ['172.31.255.255', 'non-global'],
     ['172.32.0.0', 'global'],
-    // RFC 6890 section 2.1, but for two anycast addresses (RFC 7723, RFC 8155).
+    // RFC 6890 section 2.1, except two anycast addresses (RFC 7723, RFC 8155).
     ['191.255.255.255', 'global'],
     ['192.0.0.0', 'non-global'],
     ['192.0.0.1', 'non-global'],

@@ -26,7 +26,7 @@ const ipv6Endpoint = fc.record(
 );
 const endpoints = fc.oneof(fc.tuple(ipv4Endpoint, ipv4Endpoint), fc.tuple(ipv6Endpoint, ipv6Endpoint));
 
-/** A bit at a time, as the definition of a CRC says. */
+/** Bit by bit, as in the definition of a CRC. */
 function naiveCrc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {
@@ -112,7 +112,7 @@ test('version 2 is read back by a naive decoder, with authority and checksum', (
   );
 });
 
-test('a pair of mixed families goes as IPv6, the IPv4 address in its mapped form', () => {
+test('a pair of mixed families is sent as IPv6, with the IPv4 address in its mapped form', () => {
   const [source, destination] = [endpoint('192.0.2.1', 1), endpoint('2001:db8::1', 2)];
   assert.deepEqual(decodeV2(encodeProxyV2(source, destination, undefined)).source, source);
   assert.match(

@@ -22,7 +22,7 @@ for (const [prefix, expected] of [
   });
 }
 
-test('what is embedded is extracted, whatever the "u" octet and suffix hold, and "u" is written as zero', () => {
+test('an embedded address is extracted for any "u" octet and suffix, and "u" is written as zero', () => {
   const prefixBytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
   fc.assert(
     fc.property(

@@ -13,7 +13,7 @@ import {
   type SshKeyProblem,
 } from '../../../src/wire/ssh-public-key.ts';
 
-/** RFC 4251 section 5: each with its length before it. */
+/** RFC 4251 section 5: strings, each with its length in front. */
 const strings = (...values: (string | Uint8Array)[]): Buffer =>
   Buffer.concat(
     values.flatMap((value) => {
@@ -38,8 +38,8 @@ const EXPONENT = Buffer.from([1, 0, 1]);
 const GOOD: readonly [title: string, line: string, comment: string][] = [
   ['ed25519', ED25519, ''],
   ['with a comment and the line end', `${ED25519} me@example.com work\r\n`, 'me@example.com work'],
-  ['with more blanks than one', `  ${ED25519.replace(' ', ' \t ')}\t me `, 'me'],
-  ['control characters in the comment are left out', `${ED25519} a\u0007b\u001b[31mc`, 'ab[31mc'],
+  ['with several blanks', `  ${ED25519.replace(' ', ' \t ')}\t me `, 'me'],
+  ['control characters in the comment are removed', `${ED25519} a\u0007b\u001b[31mc`, 'ab[31mc'],
   ['RSA of 2048 bits', line('ssh-rsa', EXPONENT, modulus(2048)), ''],
   ['RSA of 3071 bits', line('ssh-rsa', EXPONENT, modulus(3071)), ''],
   ['nistp521', line('ecdsa-sha2-nistp521', 'nistp521', point(66)), ''],
@@ -56,9 +56,9 @@ const BAD: readonly [title: string, text: string, problem: SshKeyProblem][] = [
   ['a type that JavaScript objects have', 'constructor AAAA', 'type'],
   ['no key', 'ssh-ed25519', 'damaged'],
   ['no base64', 'ssh-ed25519 AAAA*', 'damaged'],
-  ['base64 that is not as one writes it', 'ssh-ed25519 AB==', 'damaged'],
+  ['base64 that is not in canonical form', 'ssh-ed25519 AB==', 'damaged'],
   ['cut short', ED25519.slice(0, -8), 'damaged'],
-  ['more than a key', line('ssh-ed25519', Buffer.alloc(32), 'more'), 'damaged'],
+  ['more data than a key', line('ssh-ed25519', Buffer.alloc(32), 'more'), 'damaged'],
   ['another type inside', ED25519.replace('ssh-ed25519', 'ssh-rsa'), 'damaged'],
   ['a short ed25519', line('ssh-ed25519', Buffer.alloc(31)), 'damaged'],
   ['another curve inside', line('ecdsa-sha2-nistp256', 'nistp384', point(48)), 'damaged'],
@@ -84,7 +84,7 @@ for (const [title, text, problem] of BAD) {
   test(`refused: ${title}`, () => assert.equal(parseSshPublicKey(text), problem));
 }
 
-test('any text is read without an exception, and what is taken is read again as the same', () => {
+test('any text is read without an exception, and an accepted key is read again unchanged', () => {
   const anything = fc.string({ unit: 'binary' });
   const blob = fc.array(fc.uint8Array({ maxLength: 70 }), { maxLength: 4 });
   const almost = fc
@@ -99,14 +99,14 @@ test('any text is read without an exception, and what is taken is read again as 
   );
 });
 
-describe('as OpenSSH and the appliance have it', () => {
+describe('agreement with OpenSSH and the appliance', () => {
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'tombolo-ssh-key-'));
   });
   after(() => rmSync(directory, { recursive: true }));
 
-  /** What install-ssh-keys, which runs as root, lets pass. */
+  /** The lines that install-ssh-keys, which runs as root, accepts. */
   const pattern = /grep -Ex '(.+)'/.exec(
     readFileSync(
       new URL('../../../firmware/rootfs/usr/libexec/tombolo/install-ssh-keys', import.meta.url),
@@ -135,14 +135,14 @@ describe('as OpenSSH and the appliance have it', () => {
       const key = parseSshPublicKey(text);
       assert.ok(typeof key !== 'string', String(key));
       assert.equal(formatSshPublicKey(key), text.trim());
-      const told = execFileSync('ssh-keygen', ['-l', '-f', `${file}.pub`], { encoding: 'utf8' });
-      assert.equal(sshFingerprint(key), told.split(' ')[1]);
+      const printed = execFileSync('ssh-keygen', ['-l', '-f', `${file}.pub`], { encoding: 'utf8' });
+      assert.equal(sshFingerprint(key), printed.split(' ')[1]);
       assert.ok(passes(formatSshPublicKey(key)));
       assert.equal(parseSshPublicKey(readFileSync(file, 'utf8')), 'private');
     });
   }
 
-  test('every good line passes the check of root, and options do not', () => {
+  test("every good line passes root's check, and options do not", () => {
     for (const [, text] of GOOD) {
       const key = parseSshPublicKey(text);
       assert.ok(typeof key !== 'string' && passes(formatSshPublicKey(key)), text);

@@ -23,7 +23,7 @@ async function router(
 
 const RESPONSE = Uint8Array.of(0, 128, 0, 0, 0, 0, 0, 9, 203, 0, 113, 7);
 
-test('a router tells its public address, at the second try too', async (t) => {
+test('a router reports its public address, also at the second try', async (t) => {
   for (const atTry of [1, 2]) {
     const port = await router(t, (socket, peer, times) => {
       if (times === atTry) socket.send(RESPONSE, peer.port, peer.address);
@@ -32,7 +32,7 @@ test('a router tells its public address, at the second try too', async (t) => {
   }
 });
 
-test('a router that does not know the protocol, and one that says nonsense', async (t) => {
+test('a router that does not know the protocol, and one that answers nonsense', async (t) => {
   const closed = await router(t, () => {});
   const gone = createSocket('udp4').bind(0, '127.0.0.1');
   await once(gone, 'listening');
@@ -44,7 +44,7 @@ test('a router that does not know the protocol, and one that says nonsense', asy
   assert.equal(await askRouter('127.0.0.1', nonsense), undefined);
 });
 
-test('an answer of somebody else is not heard', async (t) => {
+test('an answer from another host is ignored', async (t) => {
   const stranger = createSocket('udp4').bind(0, '127.0.0.1');
   await once(stranger, 'listening');
   t.after(() => stranger.close());

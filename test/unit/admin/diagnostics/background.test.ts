@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { AGAIN_MS, FIRST_GAP_MS, ROUND_MS, runInTurn } from '../../../../src/admin/diagnostics/background.ts';
 
-/** Lets time pass in steps in which whatever is due has ended. */
+/** Advances the time in steps. In each step, the tasks that are due finish. */
 async function pass(milliseconds: number): Promise<void> {
   const STEP_MS = 1000;
   for (let passed = 0; passed < milliseconds; passed += STEP_MS) {
@@ -11,7 +11,7 @@ async function pass(milliseconds: number): Promise<void> {
   }
 }
 
-test('each check has its turn; one that finds a fault looks again soon, until it finds none', async (t) => {
+test('each check gets its turn; one that finds a fault runs again soon, until the fault is gone', async (t) => {
   t.after(() => mock.timers.reset());
   mock.timers.enable({ apis: ['setTimeout'] });
   const looks = [0, 0];
@@ -34,7 +34,7 @@ test('each check has its turn; one that finds a fault looks again soon, until it
   assert.deepEqual(looks, [2, 6]);
 });
 
-test('none looks again after the end, and one that throws is no end', async (t) => {
+test('no check runs after the end, and an exception does not end the others', async (t) => {
   t.after(() => mock.timers.reset());
   mock.timers.enable({ apis: ['setTimeout'] });
   const errors: unknown[] = [];

@@ -1,4 +1,4 @@
-/** The parts of the rows for the checks: (title, check, difference from a good machine, state, words). */
+/** The parts of the rows for the checks: (title, check, difference from a healthy machine, state, words). */
 import type { FindingState } from '../../../../src/admin/contract/checks.ts';
 import type { CheckDeps } from '../../../../src/admin/diagnostics/check.ts';
 import type { ProbeFound } from '../../../../src/admin/diagnostics/found.ts';
@@ -73,7 +73,7 @@ export const pool = (used: number, sessions = 0): Partial<CheckDeps> => {
 
 export const found = (...values: string[]): Lookup => ({ kind: 'found', values });
 export const silent: Lookup = { kind: 'failed', reason: asIs('it does not answer') };
-/** What is answered by whom. */
+/** The answers of each server. */
 export const dns = (answer: (server: string, name: string, type: string) => Lookup): Partial<Machine> => ({
   lookUp: async ([server], name, type) => answer(server, name, type),
 });
@@ -105,7 +105,7 @@ export interface Row {
   readonly machine?: Partial<Machine>;
   readonly files?: Readonly<Record<string, string>>;
   readonly deps?: Partial<CheckDeps>;
-  /** Of the finding, or "none". */
+  /** The state of the finding, or "none". */
   readonly state: FindingState | 'none';
   readonly what?: RegExp;
   readonly remedy?: RegExp;

@@ -19,12 +19,12 @@ for (const { title, check: id, machine, files, deps, state, what, remedy } of TA
     assert.equal(finding?.state ?? 'none', state, english(finding?.what ?? ''));
     if (what !== undefined) assert.match(english(finding.what), what);
     if (remedy !== undefined) assert.match(english(finding.remedy ?? ''), remedy);
-    // Whoever is told of trouble is told what to do.
+    // Every problem comes with its remedy.
     if (state === 'warn' || state === 'fail') assert.ok(english(finding.remedy ?? '').length > 0);
   });
 }
 
-test('every check has an id of its own, says why it matters, and needs only checks that exist', () => {
+test('every check has a unique id, says why it matters, and depends only on existing checks', () => {
   const ids = CHECKS.map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);
   for (const { id, why, title, needs = [] } of CHECKS) {

@@ -1,4 +1,4 @@
-/** Rulesets as `nft -j list ruleset` prints them, and what they do to packets from and to the device nat64. */
+/** Rulesets as `nft -j list ruleset` prints them, and their effect on packets from and to the device nat64. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -64,17 +64,21 @@ const ROWS: readonly [string, string, Pick<ForwardChain, 'owner' | 'verdict'> | 
   ],
   ['a policy of drop', ruleset({ FORWARD: [] }), { owner: undefined, verdict: 'drop' }],
   ['another hook', ruleset({ FORWARD: [] }, { hook: 'input' }), undefined],
-  ['a family that is not IP', ruleset({ FORWARD: [] }, { family: 'bridge' }), undefined],
+  ['a family other than IP', ruleset({ FORWARD: [] }, { family: 'bridge' }), undefined],
   [
     "the image's own firewall",
     ruleset({ FORWARD: OURS }, { family: 'inet' }),
     { owner: undefined, verdict: 'accept' },
   ],
-  ['one way only', ruleset({ FORWARD: [OURS[0]] }), { owner: undefined, verdict: 'drop' }],
+  ['one direction only', ruleset({ FORWARD: [OURS[0]] }), { owner: undefined, verdict: 'drop' }],
   ['Docker', ruleset(DOCKER), { owner: 'docker', verdict: 'drop' }],
-  ['Docker, told', ruleset({ ...DOCKER, 'DOCKER-USER': OURS }), { owner: 'docker', verdict: 'accept' }],
   [
-    'Docker, told too late',
+    'Docker, with our rule in time',
+    ruleset({ ...DOCKER, 'DOCKER-USER': OURS }),
+    { owner: 'docker', verdict: 'accept' },
+  ],
+  [
+    'Docker, with our rule too late',
     ruleset({ ...DOCKER, FORWARD: [[drop], ...OURS] }),
     { owner: 'docker', verdict: 'drop' },
   ],
@@ -108,7 +112,7 @@ const ROWS: readonly [string, string, Pick<ForwardChain, 'owner' | 'verdict'> | 
     { owner: 'firewalld', verdict: 'drop' },
   ],
   [
-    'a set of devices, and a beginning of names',
+    'a set of devices, and a prefix of names',
     ruleset({
       FORWARD: [
         [meta('iifname', { set: ['wg0', 'nat64'] }), accept],
@@ -163,17 +167,17 @@ const ROWS: readonly [string, string, Pick<ForwardChain, 'owner' | 'verdict'> | 
     { owner: undefined, verdict: 'accept' },
   ],
   [
-    'one family of two',
+    'one of two families',
     ruleset({ FORWARD: [[meta('nfproto', 'ipv4'), accept]] }, { family: 'inet' }),
     { owner: undefined, verdict: 'drop' },
   ],
   [
-    'a goto does not come back',
+    'a goto does not return',
     ruleset({ other: [], FORWARD: [[{ goto: { target: 'other' } }], ...OURS] }),
     { owner: undefined, verdict: 'drop' },
   ],
   [
-    'more ways than can be followed',
+    'more paths than can be followed',
     ruleset({ FORWARD: Array.from({ length: 50 }, () => [jump('FORWARD')]) }),
     { owner: undefined, verdict: 'unknown' },
   ],
@@ -187,7 +191,7 @@ for (const [title, text, expected] of ROWS) {
   });
 }
 
-test('a statement without what belongs into it is no error', () => {
+test('an incomplete statement is not an error', () => {
   for (const name of ['match', 'vmap', 'jump', 'goto', 'xt'])
     for (const value of [null, 1, {}, [], { left: null }, { key: null }])
       forwardChains(ruleset({ FORWARD: [[{ [name]: value }, accept]] }), 'nat64');

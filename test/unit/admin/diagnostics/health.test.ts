@@ -65,7 +65,7 @@ function setUp(t: TestContext, ...names: string[]) {
     setState: (next: ProbeReport['state']) => (state = next),
     setHold: (next: Promise<void> | undefined) => (hold = next),
     setHosts: (...next: string[]) => (config = configOf({ hosts: hostsNamed(...next) })),
-    /** In steps of a second, so that what a timer starts can end. */
+    /** In steps of a second, so that the work that a timer starts can finish. */
     async pass(ms: number) {
       for (let left = ms; left > 0; left -= 1000) {
         nowMs += Math.min(left, 1000);
@@ -76,7 +76,7 @@ function setUp(t: TestContext, ...names: string[]) {
   };
 }
 
-test('nobody looks: each server once in the long interval, not all at once', async (t) => {
+test('nobody watches: each server is probed once per long interval, not all at once', async (t) => {
   const { probed, pass } = setUp(t, 'a', 'b', 'c');
   await pass(UNWATCHED_INTERVAL_MS - 1000);
   assert.deepEqual(
@@ -89,13 +89,13 @@ test('nobody looks: each server once in the long interval, not all at once', asy
   assert.equal(probed.length, 6);
 });
 
-test('somebody looks: soon, then once a minute; and seldom again when nobody does any more', async (t) => {
+test('somebody watches: probed soon, then once a minute; rarely again when nobody watches any more', async (t) => {
   const { monitor, probed, pass } = setUp(t, 'a', 'b', 'c');
   await pass(1000);
   probed.length = 0;
   monitor.watch();
   await pass(3000);
-  // The first was just probed.
+  // The first server has just been probed.
   assert.deepEqual(
     probed.map(({ address }) => address),
     ['2001:db8:1::2', '2001:db8:1::3'],
@@ -111,7 +111,7 @@ test('somebody looks: soon, then once a minute; and seldom again when nobody doe
   assert.ok(probed.length <= 3 * (Math.ceil(WATCH_LASTS_MS / WATCHED_INTERVAL_MS) + 1), `${probed.length}`);
 });
 
-test('what was measured is told; who asks gets what was measured after he asked, shared by all who ask meanwhile', async (t) => {
+test('a request gets a measurement that began after it; requests that arrive meanwhile share one', async (t) => {
   const { monitor, probed, setState, setHold } = setUp(t, 'a');
   assert.deepEqual(monitor.report('a'), { state: 'unknown', checkedAt: null, probes: [] });
   setState('fail');
@@ -124,26 +124,26 @@ test('what was measured is told; who asks gets what was measured after he asked,
   assert.equal(health?.state, 'fail');
   assert.equal(health?.checkedAt, NOW.toISOString());
   setState('ok');
-  const [mended, same] = await Promise.all(later);
+  const [fixed, same] = await Promise.all(later);
   assert.equal(probed.length, 2);
-  assert.equal(mended?.state, 'ok', 'the server was mended before this one began');
-  assert.equal(mended, same);
-  assert.equal(monitor.report('a'), mended);
+  assert.equal(fixed?.state, 'ok', 'the server was fixed before this measurement began');
+  assert.equal(fixed, same);
+  assert.equal(monitor.report('a'), fixed);
   assert.equal(await monitor.check('nobody'), undefined);
 });
 
-test('a changed server is unknown again; one that is gone is forgotten', async (t) => {
+test('a changed server is unknown again; a removed server is forgotten', async (t) => {
   const { monitor, setHosts } = setUp(t, 'a', 'b');
   await monitor.check('b');
   assert.equal(monitor.report('b').state, 'ok');
-  // Another address.
+  // "b" gets another address.
   setHosts('b');
   monitor.watch();
   assert.equal(monitor.report('b').state, 'unknown');
   assert.equal(await monitor.check('a'), undefined);
 });
 
-test('changes are told, and only those', async (t) => {
+test('only changes are reported', async (t) => {
   const { monitor, changes, setState } = setUp(t, 'a');
   for (const state of ['ok', 'ok', 'fail', 'fail', 'ok'] as const) {
     setState(state);
@@ -152,18 +152,18 @@ test('changes are told, and only those', async (t) => {
   assert.deepEqual(changes, ['a: unknown to ok', 'a: ok to fail', 'a: fail to ok']);
 });
 
-test('a change of what is configured does not hide that a server is well again', async (t) => {
+test('a change of the configuration does not hide that a server has recovered', async (t) => {
   const { monitor, changes, setState, setHosts } = setUp(t, 'a', 'b');
   setState('fail');
   await monitor.check('b');
-  // Another address.
+  // "b" gets another address.
   setHosts('b');
   setState('ok');
   await monitor.check('b');
   assert.deepEqual(changes, ['b: unknown to fail', 'b: fail to ok']);
 });
 
-test('a defect of a probe is told, and does not end the others', async (t) => {
+test('a defect of a probe is reported, and does not end the others', async (t) => {
   const { monitor, errors, breakProbes, probed, pass } = setUp(t, 'a', 'b');
   breakProbes();
   await pass(UNWATCHED_INTERVAL_MS);
@@ -171,7 +171,7 @@ test('a defect of a probe is told, and does not end the others', async (t) => {
   await assert.rejects(monitor.check('a'), /a defect/);
 });
 
-test('servers that come later are found although nobody looks', async (t) => {
+test('servers that are added later are found although nobody watches', async (t) => {
   const { probed, setHosts, pass } = setUp(t);
   setHosts('a');
   await pass(UNWATCHED_INTERVAL_MS + 1000);

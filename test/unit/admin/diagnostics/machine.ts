@@ -1,4 +1,4 @@
-/** A machine without problems, of which tests replace parts; it touches nothing real. */
+/** A machine without problems. Tests replace parts of it; it does not touch the real machine. */
 import type { Machine } from '../../../../src/os/machine.ts';
 import type { CheckDeps } from '../../../../src/admin/diagnostics/check.ts';
 import { fillDefaults } from '../../../../src/config/load.ts';
@@ -31,7 +31,7 @@ export const socketOf = (
   inode,
 });
 
-/** `files` are all that can be read. */
+/** `files`: the only files that can be read. */
 export function fakeMachine(
   changes: Partial<Machine> = {},
   files: Readonly<Record<string, string>> = FILES,
@@ -92,7 +92,7 @@ export function fakeMachine(
 
 export const configOf = (document: object = {}): Config => fillDefaults(document as Record<string, unknown>);
 
-/** For one check: on this machine, under this configuration. */
+/** The dependencies of one check: this machine, with this configuration. */
 export const checkDeps = (machine: Machine, changes: Partial<CheckDeps> = {}): CheckDeps => ({
   machine,
   config: configOf(),

@@ -44,7 +44,7 @@ const depsOf = (changes: Partial<Machine>, open: readonly string[] = []) => ({
   isOpen: async (address: string, port: number) => open.includes(`${address} ${port}`),
 });
 
-test('who is there, each machine once', () => {
+test('the list of neighbours, each machine once', () => {
   assert.deepEqual(
     pickNeighbours(THERE).map(({ address }) => address),
     ['2001:db8:1::10', '2001:db8:1::20', '2001:db8:64::1', 'fe80::99'],
@@ -72,14 +72,14 @@ test('neighbours have names from multicast DNS, the hosts file or the resolver',
       { address: 'fe80::99', name: null, server: null, isRouter: true, openPorts: null },
     ],
   );
-  // Link-local addresses are in no DNS.
+  // Link-local addresses are not in the DNS.
   assert.deepEqual(asked, []);
   const unnamed = depsOf({ lookUp, neighbours: async () => [neighbour('2001:db8:1::50', '02:50')] });
   await listNeighbours(unnamed);
   assert.deepEqual(asked, [`[::1]:53 PTR ${reverseName('2001:db8:1::50')}`]);
 });
 
-test('asking: all nodes of each link, from each own global address, then the ports of servers', async () => {
+test('probing: all nodes of each link, from each own global address, then the ports of servers', async () => {
   const pings: string[] = [];
   const ping: Machine['ping'] = async ({ target, source, scopeId, isMulticast = false }) => {
     const from = source === undefined ? '' : ` from ${formatIpAddress(source)}`;
@@ -95,7 +95,7 @@ test('asking: all nodes of each link, from each own global address, then the por
   assert.deepEqual(pings, ['ff02::1%2 from 2001:db8:1::1', '2001:db8:1::20%2']);
 });
 
-test('a machine that may not ping lists whom it knows', async () => {
+test('a machine that may not ping lists the neighbours that it knows', async () => {
   const ping = async () => {
     throw new Error('EPERM');
   };
@@ -109,7 +109,7 @@ test('the name under ip6.arpa', () => {
   );
 });
 
-test('avahi is asked over its socket; it may know nothing, or not be there', async (t) => {
+test('avahi is queried over its socket; it may know nothing, or may not run', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-avahi-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const path = join(directory, 'socket');

@@ -31,7 +31,7 @@ function selfSigned(...hostnames: string[]): { cert: string; key: string } {
   return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
 }
 
-/** Listens on a free port; resolves with it. What is open is closed after the test. */
+/** Listens on a free port and resolves with it. Open connections are closed after the test. */
 async function listen(t: TestContext, server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
@@ -46,7 +46,7 @@ async function listen(t: TestContext, server: Server): Promise<number> {
 
 const says = (text: string, end = false) =>
   createServer((socket) => (end ? socket.end(text) : socket.write(text)));
-/** Answers when it has heard something. */
+/** Answers after it has received something. */
 const answersWith = (text: string, heard: string[] = []) =>
   createServer((socket) =>
     socket.on('data', (bytes) => {
@@ -68,7 +68,7 @@ const probe = (target: ProbeTarget, timeoutMs = 5000): Promise<ProbeFound[]> =>
   probeTarget(target, { now: new Date(), signal: AbortSignal.timeout(20_000), timeoutMs });
 const summary = (reports: readonly ProbeFound[]) => reports.map(({ name, state }) => `${name} ${state}`);
 
-/** title, what is expected, the server, reports, the detail of the last. */
+/** title, expected service, the server, reports, the detail of the last one. */
 const TABLE: readonly [string, ProbeTarget['expects'], () => Server, string[], RegExp][] = [
   ['HTTP', 'http', () => answersWith('HTTP/1.1 200 OK\r\n\r\n'), ['tcp ok', 'http ok'], /Answers 200 OK\./],
   ['a redirect', 'http', () => answersWith('HTTP/1.1 301 Moved\r\n\r\n'), ['tcp ok', 'http ok'], /301 Moved/],
@@ -86,7 +86,7 @@ const TABLE: readonly [string, ProbeTarget['expects'], () => Server, string[], R
     ['tcp ok', 'http warn'],
     /PROXY protocol/,
   ],
-  ['SSH where HTTP should be', 'http', () => says('SSH-2.0-x\r\n'), ['tcp ok', 'http fail'], /not with HTTP/],
+  ['SSH instead of HTTP', 'http', () => says('SSH-2.0-x\r\n'), ['tcp ok', 'http fail'], /not with HTTP/],
   [
     'closes at once',
     'http',
@@ -96,7 +96,7 @@ const TABLE: readonly [string, ProbeTarget['expects'], () => Server, string[], R
   ],
   ['SSH', 'ssh', () => says('SSH-2.0-OpenSSH_9.2p1\r\n'), ['tcp ok', 'ssh ok'], /Greets as OpenSSH_9\.2p1/],
   [
-    'HTTP where SSH should be',
+    'HTTP instead of SSH',
     'ssh',
     () => says('HTTP/1.1 400 \r\n', true),
     ['tcp ok', 'ssh fail'],
@@ -119,7 +119,7 @@ for (const [title, expects, server, states, detail] of TABLE) {
   });
 }
 
-test('silence ends', async (t) => {
+test('a silent server: the probe ends', async (t) => {
   const port = await listen(t, says(''));
   for (const [expects, detail] of [
     ['ssh', /sends no SSH greeting/],
@@ -131,7 +131,7 @@ test('silence ends', async (t) => {
   }
 });
 
-test('silence in TLS is waited for once, not for each name', async (t) => {
+test('the timeout of a silent TLS server is spent once, not for each name', async (t) => {
   const port = await listen(t, says(''));
   const hostnames = ['a.example', 'b.example', 'c.example'];
   assert.deepEqual(summary(await probe(targetOf(port, { expects: 'https', hostnames }), 50)), [
@@ -140,7 +140,7 @@ test('silence in TLS is waited for once, not for each name', async (t) => {
   ]);
 });
 
-test('nobody listens', async (t) => {
+test('no listener', async (t) => {
   const server = says('');
   const port = await listen(t, server);
   await new Promise((resolve) => server.close(resolve));
@@ -149,7 +149,7 @@ test('nobody listens', async (t) => {
   assert.match(english(reports[0].detail), new RegExp(`Nothing takes connections at \\[::1\\]:${port}`));
 });
 
-test('the PROXY header comes first, without a client', async (t) => {
+test('the PROXY header comes first, without a client address', async (t) => {
   for (const [clientAddress, header] of [
     ['proxy-v1', 'PROXY UNKNOWN\r\n'],
     ['proxy-v2', Buffer.from(PROXY_V2_LOCAL).toString('latin1')],
@@ -163,7 +163,7 @@ test('the PROXY header comes first, without a client', async (t) => {
   }
 });
 
-test('HTTPS: the certificate is judged for each name, the site asked for the main one', async (t) => {
+test('HTTPS: the certificate is checked for each name, the site is requested for the main name', async (t) => {
   const names: string[] = [];
   const noteName = (name: string, done: (error: null) => void) => {
     names.push(name);
@@ -185,7 +185,7 @@ test('HTTPS: the certificate is judged for each name, the site asked for the mai
   assert.deepEqual(names, hostnames);
 });
 
-test('SMTP over TLS: one name is enough, and the greeting is heard', async (t) => {
+test('SMTP over TLS: one name is enough, and the greeting is read', async (t) => {
   const server = createTlsServer(selfSigned('mail.example.com'), (socket) => {
     socket.on('error', () => {}).write('220 mail.example.com ESMTP\r\n');
   });
@@ -195,7 +195,7 @@ test('SMTP over TLS: one name is enough, and the greeting is heard', async (t) =
   assert.match(english(reports[2].detail), /Greets with 220 mail\.example\.com ESMTP/);
 });
 
-test('without a name there is nothing to ask for', async (t) => {
+test('without a name nothing can be requested', async (t) => {
   const port = await listen(t, says(''));
   for (const expects of ['http', 'https'] as const) {
     const [, report] = await probe(targetOf(port, { expects, hostnames: [] }));

@@ -33,12 +33,12 @@ const PLANS: readonly [string, object, string[]][] = [
     ['http 80 http a.example none', 'https 443 https a.example none'],
   ],
   [
-    'wildcards are no names to ask for',
+    'wildcards are not requested',
     { hostnames: ['*.a.example'], ssh: false, services: ['https'] },
     ['https 443 https  none'],
   ],
   [
-    'mail names first for mail; the PROXY header but for SSH',
+    'mail names first for mail; the PROXY header for all but SSH',
     {
       hostnames: ['a.example', 'mail.a.example'],
       services: ['smtps', 'imaps'],
@@ -65,15 +65,35 @@ for (const [title, more, expected] of PLANS) {
 
 const PUBLIC: readonly [string, string | undefined, string[], string, string | null, string?][] = [
   ['own', '192.0.2.1', ['192.0.2.1'], 'own', '192.0.2.1'],
-  ['the one of the default route first', '203.0.113.1', ['192.0.2.1', '203.0.113.1'], 'own', '203.0.113.1'],
-  ['a public one beside a private default', '10.0.0.2', ['10.0.0.2', '192.0.2.1'], 'own', '192.0.2.1'],
+  [
+    'the address of the default route first',
+    '203.0.113.1',
+    ['192.0.2.1', '203.0.113.1'],
+    'own',
+    '203.0.113.1',
+  ],
+  ['a public address beside a private default', '10.0.0.2', ['10.0.0.2', '192.0.2.1'], 'own', '192.0.2.1'],
   ['private', '192.168.1.2', ['192.168.1.2'], 'nat', null],
   ['carrier-grade NAT', '100.64.0.2', ['100.64.0.2'], 'nat', null],
   ['link-local only', undefined, ['169.254.1.1'], 'none', null],
   ['none', undefined, [], 'none', null],
-  ['private, the router tells', '192.168.1.2', ['192.168.1.2'], 'nat', '203.0.113.7', '203.0.113.7'],
-  ['private, the router shares one too', '192.168.1.2', ['192.168.1.2'], 'cgnat', null, '100.64.3.4'],
-  ['own, whatever a router says', '192.0.2.1', ['192.0.2.1'], 'own', '192.0.2.1', '203.0.113.7'],
+  [
+    'private, the router reports a public address',
+    '192.168.1.2',
+    ['192.168.1.2'],
+    'nat',
+    '203.0.113.7',
+    '203.0.113.7',
+  ],
+  [
+    'private, the router has a shared address too',
+    '192.168.1.2',
+    ['192.168.1.2'],
+    'cgnat',
+    null,
+    '100.64.3.4',
+  ],
+  ['own, whatever a router reports', '192.0.2.1', ['192.0.2.1'], 'own', '192.0.2.1', '203.0.113.7'],
 ];
 for (const [title, source, addresses, kind, address, router] of PUBLIC) {
   test(`public IPv4 address: ${title}`, () => {
@@ -83,7 +103,7 @@ for (const [title, source, addresses, kind, address, router] of PUBLIC) {
   });
 }
 
-test('the router is asked when no own address is public, once in a while', async () => {
+test('the router is queried if no own address is public, at intervals', async () => {
   let nowMs = 0;
   const asked: string[] = [];
   const machine = fakeMachine({
@@ -100,7 +120,7 @@ test('the router is asked when no own address is public, once in a while', async
   assert.match(english(text), /which says 203\.0\.113\.7/);
   await find(configOf());
   assert.deepEqual(asked, ['192.0.2.254']);
-  // What is old is told until the router has answered again.
+  // The old result is used until the router has answered again.
   nowMs += 600_000;
   assert.equal((await find(configOf())).address, '203.0.113.7');
   assert.equal(asked.length, 2);
@@ -128,7 +148,7 @@ test('records to publish: A to the appliance, AAAA to the server', () => {
 
 const ARRIVED: readonly [string, string | null, string[], string, RegExp][] = [
   ['arrived', '192.0.2.1', ['192.0.2.1'], 'ok', /Has arrived/],
-  ['in another spelling', '2001:db8::1', ['2001:0db8:0:0::1'], 'ok', /Has arrived/],
+  ['in another notation', '2001:db8::1', ['2001:0db8:0:0::1'], 'ok', /Has arrived/],
   ['another', '192.0.2.1', ['192.0.2.9'], 'fail', /leads to 192\.0\.2\.9, not to 192\.0\.2\.1/],
   ['among others', '192.0.2.1', ['192.0.2.9', '192.0.2.1'], 'warn', /some clients go elsewhere/],
   ['behind NAT, public', null, ['203.0.113.7'], 'unknown', /must be the public address of your router/],
@@ -144,7 +164,7 @@ for (const [title, value, values, state, detail] of ARRIVED) {
   });
 }
 
-test('ports: wanted by the configuration', () => {
+test('ports: required by the configuration', () => {
   const { config } = hostOf({ hostnames: ['example.com'], services: ['https'] });
   const wanted = wantedPorts(config, { web1: 22_001 }).map(
     ({ protocol, address, port, wantedBy, taker }) =>
@@ -166,14 +186,14 @@ const OWN = 1;
 const OTHER = 2;
 const PORTS: readonly [string, string, [string, number][], boolean, boolean][] = [
   ['ours', '0.0.0.0', [['0.0.0.0', OWN]], true, false],
-  ['nobody has it', '0.0.0.0', [], false, false],
-  ['another on all addresses', '0.0.0.0', [['0.0.0.0', OTHER]], false, true],
-  ['another on one address', '0.0.0.0', [['127.0.0.53', OTHER]], false, true],
-  ['another on all of both families', '0.0.0.0', [['::', OTHER]], false, true],
-  ['another on one IPv6 address', '0.0.0.0', [['2001:db8::1', OTHER]], false, false],
-  ['another on another address', '192.0.2.1', [['192.0.2.2', OTHER]], false, false],
+  ['unused', '0.0.0.0', [], false, false],
+  ['another program on all addresses', '0.0.0.0', [['0.0.0.0', OTHER]], false, true],
+  ['another program on one address', '0.0.0.0', [['127.0.0.53', OTHER]], false, true],
+  ['another program on all addresses of both families', '0.0.0.0', [['::', OTHER]], false, true],
+  ['another program on one IPv6 address', '0.0.0.0', [['2001:db8::1', OTHER]], false, false],
+  ['another program on another address', '192.0.2.1', [['192.0.2.2', OTHER]], false, false],
   [
-    'ours beside another',
+    'ours beside another program',
     '127.0.0.1',
     [
       ['192.0.2.2', OTHER],
@@ -182,7 +202,7 @@ const PORTS: readonly [string, string, [string, number][], boolean, boolean][] =
     true,
     false,
   ],
-  ['another on all IPv4 addresses, we want IPv6', '::', [['0.0.0.0', OTHER]], false, false],
+  ['another program on all IPv4 addresses, we need IPv6', '::', [['0.0.0.0', OTHER]], false, false],
 ];
 for (const [title, address, sockets, isOpen, isTaken] of PORTS) {
   test(`a port: ${title}`, () => {
@@ -194,7 +214,7 @@ for (const [title, address, sockets, isOpen, isTaken] of PORTS) {
   });
 }
 
-test('clients of the Internet: public IPv4 addresses of networks that are not ours, the last one of each port', async () => {
+test('clients of the Internet: public IPv4 addresses outside our own networks, the last one of each port', async () => {
   const seen = (client: string, listener: string, at: string) =>
     ({ service: 'proxy', listener, client, at }) as const;
   const links = await fakeMachine().interfaces();
@@ -219,7 +239,7 @@ test('clients of the Internet: public IPv4 addresses of networks that are not ou
   );
 });
 
-test('snippets: nothing to do, X-Forwarded-For, or the PROXY protocol', () => {
+test('snippets: none, X-Forwarded-For, or the PROXY protocol', () => {
   const snippets = (more: object) => {
     const { config, host } = hostOf(more);
     return nginxSnippets(host, config.proxy.listeners, '2001:db8:1::1').map(({ text }) => text);
@@ -261,7 +281,7 @@ const CERTIFICATES: readonly [string, Partial<CertificateFacts>, string[], strin
   ['of an alternative', { matching: ['mail.example.com'] }, ['mail.example.com'], 'ok', /trusted/],
   ['expires soon', { validFrom: day(-80), expiresAt: day(10) }, [], 'warn', /only valid for another 10 days/],
   ['short-lived, half used', { validFrom: day(-3), expiresAt: day(3) }, [], 'ok', /another 3 days/],
-  ['short-lived, nearly over', { validFrom: day(-5), expiresAt: day(1) }, [], 'warn', /another 1 day \(/],
+  ['short-lived, near its end', { validFrom: day(-5), expiresAt: day(1) }, [], 'warn', /another 1 day \(/],
   ['self-signed', { trust: 'self-signed' }, [], 'warn', /self-signed/],
   ['of a private authority', { trust: 'untrusted' }, [], 'warn', /issuer: CN=CA/],
 ];
@@ -273,7 +293,7 @@ for (const [title, more, alternatives, state, detail] of CERTIFICATES) {
   });
 }
 
-test('names of a certificate, as Node writes them', () => {
+test('names of a certificate, as Node formats them', () => {
   assert.deepEqual(namesOf('DNS:example.com, DNS:*.example.com, IP Address:192.0.2.1'), [
     'example.com',
     '*.example.com',
@@ -286,7 +306,7 @@ test('a key is always a label', () => {
   fc.assert(fc.property(fc.string(), (text) => /^([a-z0-9]+(-[a-z0-9]+)*)?$/.test(keyOf(text))));
 });
 
-test('where the own resolver is asked', () => {
+test('the address at which the own resolver is queried', () => {
   const asked = (...listen: string[]) => ownResolver(configOf({ dns64: { listen } }));
   assert.equal(asked('::', '0.0.0.0'), '[::1]:53');
   assert.equal(asked('0.0.0.0'), '127.0.0.1:53');

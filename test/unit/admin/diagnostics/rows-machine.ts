@@ -3,7 +3,7 @@ import { fakeMachine } from './machine.ts';
 import { type Row, without } from './check-rows.ts';
 
 export const MACHINE_ROWS: readonly Row[] = [
-  { title: 'clock is right', check: 'clock', state: 'ok', what: /off by 12 ms at most/ },
+  { title: 'clock is correct', check: 'clock', state: 'ok', what: /off by 12 ms at most/ },
   {
     title: 'clock runs free',
     check: 'clock',
@@ -55,7 +55,7 @@ export const MACHINE_ROWS: readonly Row[] = [
       ['a young eMMC', '0x01 0x02', 'ok', /10 to 20 %/],
       ['an old eMMC', '0x08 0x03', 'warn', /70 to 80 %/],
       ['a worn-out eMMC', '0x02 0x0b', 'fail', /used up/],
-      ['an eMMC that does not tell', '0x00 0x00', 'unknown', /does not tell/],
+      ['an eMMC without wear data', '0x00 0x00', 'unknown', /does not tell/],
     ] as const
   ).map(
     ([title, text, state, what]): Row => ({
@@ -81,7 +81,7 @@ export const MACHINE_ROWS: readonly Row[] = [
     state: 'fail',
   },
   { title: 'no sensor', check: 'temperature', files: {}, state: 'unknown' },
-  { title: 'power is right', check: 'power', state: 'ok' },
+  { title: 'power is fine', check: 'power', state: 'ok' },
   ...(
     [
       ['under-voltage now', '50001', 'fail'],
@@ -97,13 +97,13 @@ export const MACHINE_ROWS: readonly Row[] = [
     }),
   ),
   {
-    title: 'under-voltage as hwmon says',
+    title: 'under-voltage reported by hwmon',
     check: 'power',
     files: { '/sys/class/hwmon/hwmon1/name': 'rpi_volt', '/sys/class/hwmon/hwmon1/in0_lcrit_alarm': '1' },
     state: 'fail',
   },
   {
-    title: 'no Raspberry Pi',
+    title: 'not a Raspberry Pi',
     check: 'power',
     files: without('/sys/devices/platform/soc/soc:firmware/get_throttled'),
     state: 'unknown',

@@ -85,7 +85,7 @@ export const NETWORK_ROWS: readonly Row[] = [
   { title: 'own public address', check: 'public-ipv4', state: 'ok' },
   { title: 'behind NAT', check: 'public-ipv4', deps: behindNat, state: 'unknown', what: /Behind NAT/ },
   {
-    title: 'behind NAT, and the router tells',
+    title: 'behind NAT, and the router reports its address',
     check: 'public-ipv4',
     deps: {
       publicIpv4: async () => ({ address: '203.0.113.7', kind: 'nat', text: asIs('It says 203.0.113.7.') }),
@@ -117,7 +117,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     remedy: /Set nat64\.mtu4Bytes to 1492/,
   },
   {
-    title: 'narrow way to a server',
+    title: 'narrow path to a server',
     check: 'mtu',
     machine: { gateways: () => [], pathTo: () => ({ source: '2001:db8:1::1', mtuBytes: 1400 }) },
     deps: { config: withHost },

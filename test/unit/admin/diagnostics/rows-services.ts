@@ -17,13 +17,13 @@ import {
   withHost,
 } from './check-rows.ts';
 
-/** NAT64 with one thing in the kernel that is in dispute. */
+/** NAT64 with one contested item in the kernel. */
 const contested = (times: number, isMissing: boolean) => ({
   ...report('nat64', {}),
   kernelContests: [{ what: asIs('the nftables table inet t'), who: asIs('firewalld'), times, isMissing }],
 });
 
-/** A firewall that drops what is forwarded, with another chain. */
+/** A firewall that drops forwarded packets, with another chain. */
 const firewall = (chain: string, table = 'filter') => {
   const chains = [
     { chain: { family: 'ip', table, name: chain } },
@@ -121,7 +121,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     what: /nat64\.allow does not list the appliance/,
   },
   {
-    title: 'nobody to ask',
+    title: 'no server to query',
     check: 'nat64-path',
     machine: dns(() => silent),
     state: 'unknown',
@@ -142,7 +142,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     what: /64:ff9b::909:909: ENETUNREACH/,
   },
   {
-    title: 'NAT64 off',
+    title: 'NAT64 is off',
     check: 'nat64-path',
     deps: { config: configOf({ nat64: { enabled: false } }) },
     state: 'none',
@@ -166,7 +166,7 @@ export const SERVICES_ROWS: readonly Row[] = [
   },
   { title: 'first run', check: 'nat64-drops', deps: { services: [report('nat64', {})] }, state: 'unknown' },
   {
-    title: 'drops, but before',
+    title: 'drops, but before the last run',
     check: 'nat64-drops',
     deps: {
       services: [report('nat64', {}, { 'drop-pool4-exhausted': 7 })],
@@ -175,7 +175,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     state: 'ok',
   },
   {
-    title: 'drops since the run before',
+    title: 'drops since the last run',
     check: 'nat64-drops',
     deps: {
       services: [report('nat64', {}, { 'drop-pool4-exhausted': 9 })],
@@ -193,7 +193,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     what: /^Runs\.$/,
   },
   {
-    title: 'service was started again',
+    title: 'service was restarted',
     check: 'service',
     deps: { services: [report('proxy', { restarts: 3 })] },
     state: 'ok',
@@ -207,7 +207,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     what: /no \/dev\/net\/tun/,
   },
   {
-    title: 'service does less',
+    title: 'service is degraded',
     check: 'service',
     deps: { services: [report('dns64', { state: 'degraded', problem: asIs('half') })] },
     state: 'warn',
@@ -228,14 +228,14 @@ export const SERVICES_ROWS: readonly Row[] = [
     remedy: /Check on web1/,
   },
   {
-    title: 'nothing leads to it',
+    title: 'no port leads to it',
     check: 'server',
     deps: probing(),
     state: 'unknown',
     what: /neither host names nor SSH/,
   },
   {
-    title: 'certificate is right',
+    title: 'certificate is valid',
     check: 'certificate',
     deps: probing(certificate('ok', 'Fine.')),
     state: 'ok',
@@ -250,7 +250,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     remedy: /Renew or replace the certificate on web1/,
   },
   {
-    title: 'no certificate to be had',
+    title: 'no certificate can be read',
     check: 'certificate',
     deps: probing(probe({ state: 'fail' })),
     state: 'unknown',
@@ -278,14 +278,14 @@ export const SERVICES_ROWS: readonly Row[] = [
     remedy: /^example\.com\. A 192\.0\.2\.1\nexample\.com\. AAAA 2001:db8:1::10$/m,
   },
   {
-    title: 'nobody can be asked',
+    title: 'no server can be queried',
     check: 'dns-records',
     machine: dns(() => silent),
     deps: { config: withHost },
     state: 'unknown',
   },
   {
-    title: 'nothing in dispute',
+    title: 'nothing contested',
     check: 'kernel-state',
     deps: { services: [report('nat64', {})] },
     state: 'ok',
@@ -338,7 +338,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     remedy: /firewall-cmd --permanent/,
   },
   {
-    title: 'somebody drops',
+    title: 'an unknown program drops',
     check: 'forward-policy',
     machine: firewall('x'),
     state: 'fail',

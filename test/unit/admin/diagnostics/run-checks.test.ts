@@ -8,7 +8,7 @@ import { createCheckRunner, REFRESH_AFTER_MS } from '../../../../src/admin/diagn
 import { asIs, english, translate } from '../../../../src/texts/text.ts';
 import { checkDeps, fakeMachine, NOW } from './machine.ts';
 
-/** Checks whose findings the test sets, and a runner over them. */
+/** Checks whose findings the test sets, and a runner for them. */
 function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) {
   let nowMs = NOW.getTime();
   let revision = '1';
@@ -47,7 +47,7 @@ function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) 
 const state = (value: FindingState, more: Partial<Finding> = {}): Finding => ({
   state: value,
   what: asIs(value),
-  remedy: asIs('Mend it.'),
+  remedy: asIs('Fix it.'),
   ...more,
 });
 
@@ -71,7 +71,7 @@ test('before the first run nothing is known, and nothing is open', () => {
   ]);
 });
 
-test('a run of all: each finding is an item; warn and fail are open; what throws is unknown', async () => {
+test('a full run: each finding is an item; warn and fail are open; a check that throws is unknown', async () => {
   const { runner, states } = setUp([
     { id: 'a', run: () => state('ok') },
     {
@@ -95,12 +95,12 @@ test('a run of all: each finding is an item; warn and fail are open; what throws
   const [, web1, , c] = translate(answer?.items ?? []);
   assert.equal(web1.title, 'B of web1');
   assert.equal(web1.server, 'web1');
-  assert.equal(web1.remedy, 'Mend it.');
+  assert.equal(web1.remedy, 'Fix it.');
   assert.equal(web1.checkedAt, NOW.toISOString());
   assert.match(c.what, /could not be checked: no permission/);
 });
 
-test('"check again" of one item leaves the others; one that is gone goes, one that is new comes', async () => {
+test('"check again" of one item leaves the others; a vanished item is removed, a new item is added', async () => {
   let b: readonly Finding[] = [state('fail', { key: 'x' }), state('fail', { key: 'y' })];
   const { runner, ran, states, pass } = setUp([
     { id: 'a', run: () => state('ok') },
@@ -122,7 +122,7 @@ test('"check again" of one item leaves the others; one that is gone goes, one th
   assert.equal(await runner.run('nothing'), undefined);
 });
 
-test('what follows from another failure is not open, says so, and is done again with it', async () => {
+test('a consequence of another failure is not open, says so, and is checked again with that failure', async () => {
   let route: FindingState = 'fail';
   let resolver: FindingState = 'fail';
   const { runner, ran, states } = setUp([
@@ -148,7 +148,7 @@ test('what follows from another failure is not open, says so, and is done again 
   assert.deepEqual(states(), ['route ok', 'resolver/one warn', 'names/web1 warn', 'other warn']);
 });
 
-test('looking starts a run when there was none, when the last is old, or for another configuration', async () => {
+test('reading starts a run if there was none, if the last one is old, or if the configuration has changed', async () => {
   const { runner, ran, pass, change } = setUp([{ id: 'a', run: () => state('ok') }]);
   const look = async () => {
     runner.refresh();
@@ -176,7 +176,7 @@ function heldCheck(id: string) {
   return { id, run, looks };
 }
 
-test('a look that began earlier and ends later says nothing against one that began later', async () => {
+test('a run that began earlier and ends later does not overwrite a run that began later', async () => {
   const a = heldCheck('a');
   const { runner, check, states } = setUp([a]);
   const findings = (x: FindingState, y: FindingState) => [state(x, { key: 'x' }), state(y, { key: 'y' })];
@@ -188,7 +188,7 @@ test('a look that began earlier and ends later says nothing against one that beg
   await background;
   assert.deepEqual(states(), ['a/x ok', 'a/y ok']);
 
-  // Of one item only.
+  // The same with a run of one item only.
   const whole = runner.runAlone(check('a'));
   const one = runner.run('a/x');
   a.looks[3].resolve(findings('ok', 'ok'));
@@ -202,15 +202,15 @@ test('a look that began earlier and ends later says nothing against one that beg
   await newest;
   a.looks[4].resolve(findings('fail', 'fail'));
   await old;
-  assert.deepEqual(states(), ['a/x ok'], 'what is gone stays away');
+  assert.deepEqual(states(), ['a/x ok'], 'a removed item stays removed');
 });
 
 for (const id of [undefined, 'a'])
-  test(`"check again" (${id ?? 'all'}) looks after it was asked, also while a look is under way`, async () => {
+  test(`"check again" (${id ?? 'all'}) runs after the request, also while another run is in progress`, async () => {
     const a = heldCheck('a');
     const { runner, states } = setUp([a]);
     const first = runner.run(id);
-    // Mended now.
+    // Now the fault is fixed.
     const later = [runner.run(id), runner.run(id)];
     a.looks[0].resolve([state('fail')]);
     await first;
@@ -222,10 +222,10 @@ for (const id of [undefined, 'a'])
       answers.map((answer) => answer?.open),
       [0, 0],
     );
-    assert.equal(a.looks.length, 2, 'those who ask meanwhile share one');
+    assert.equal(a.looks.length, 2, 'requests that arrive meanwhile share one run');
   });
 
-test('the counters of a run are those that the next one compares with', async () => {
+test('the next run compares with the counters of the last run', async () => {
   const seen: unknown[] = [];
   const { runner } = setUp([
     {
@@ -242,25 +242,25 @@ test('the counters of a run are those that the next one compares with', async ()
   assert.deepEqual(seen, [undefined, {}, {}]);
 });
 
-test('one by itself: what fails and is no consequence of another failure', async () => {
+test('a single check: its failures that are not consequences of another failure', async () => {
   let cause: FindingState = 'ok';
   const { runner, check, ran } = setUp([
     { id: 'cause', run: () => state(cause) },
     { id: 'a', needs: ['cause'], run: () => [state('fail'), state('warn', { key: 'x' })] },
   ]);
   const failures = (id: string) => runner.failures(check(id))?.map(english);
-  assert.equal(failures('a'), undefined, 'not known before');
+  assert.equal(failures('a'), undefined, 'unknown before the run');
   for (const id of ['cause', 'a']) await runner.runAlone(check(id));
   assert.deepEqual(failures('a'), ['a: fail']);
   assert.deepEqual(failures('cause'), []);
   cause = 'fail';
   await runner.runAlone(check('cause'));
-  assert.deepEqual(failures('a'), [], 'it follows from the cause');
+  assert.deepEqual(failures('a'), [], 'it is a consequence of the cause');
   assert.deepEqual(failures('cause'), ['cause: fail']);
   assert.deepEqual(ran, ['cause', 'a', 'cause']);
 });
 
-test('when a failure is over, what it explained is looked at, too: its old finding does not stand for itself', async () => {
+test('when a failure is over, its consequences are checked again: their old findings do not count', async () => {
   let isWell = false;
   const of = () => state(isWell ? 'ok' : 'fail');
   const { runner, ran, check } = setUp([
@@ -269,17 +269,17 @@ test('when a failure is over, what it explained is looked at, too: its old findi
     { id: 'other', run: of },
   ]);
   for (const id of ['cause', 'consequence', 'other']) await runner.runAlone(check(id));
-  assert.equal(runner.hasFailed(check('consequence')), true, 'whatever explains it');
+  assert.equal(runner.hasFailed(check('consequence')), true, 'whatever its cause');
   await runner.runAlone(check('cause'));
-  assert.deepEqual(ran, ['cause', 'consequence', 'other', 'cause'], 'it fails on');
+  assert.deepEqual(ran, ['cause', 'consequence', 'other', 'cause'], 'it still fails');
   isWell = true;
   await runner.runAlone(check('cause'));
   assert.deepEqual(ran.slice(4), ['cause', 'consequence']);
   assert.deepEqual(runner.failures(check('consequence')), []);
-  assert.equal(runner.hasFailed(check('other')), true, 'not looked at');
+  assert.equal(runner.hasFailed(check('other')), true, 'not checked again');
 });
 
-test('in turn: the first round soon, then spread; the next waits for the one before; disposed, none', async (t) => {
+test('in turn: the first round soon, then spread; each waits for the previous one; none after disposal', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const ran: string[] = [];
   const errors: unknown[] = [];

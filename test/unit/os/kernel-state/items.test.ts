@@ -1,6 +1,6 @@
 /**
- * Wanted state compared with found state. A row is (title, item, what differs from a state without problems, the difference
- * that is reported).
+ * Wanted state compared with found state. A row is (title, item, the difference from a state without problems, the reported
+ * difference).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -93,8 +93,8 @@ const ROWS: readonly [string, KernelItem, Partial<FoundState>, Difference['how']
   ['another length', ROUTE, { routes: new Set([keyOf('64:ff9b::/64', TABLE.main)]) }, 'removed'],
   ['no local route', LOCAL, { routes: new Set([keyOf('2001:db8:64::/96', TABLE.local, 'lo')]) }, 'removed'],
   ['a local route that must not be there', { ...LOCAL, isAbsent: true }, {}, 'changed'],
-  ['a route that must not be there', { ...ROUTE, isAbsent: true }, {}, 'changed'],
-  ['no such route', { ...ROUTE, isAbsent: true }, { routes: new Set() }, undefined],
+  ['a route that must not exist', { ...ROUTE, isAbsent: true }, {}, 'changed'],
+  ['the route does not exist', { ...ROUTE, isAbsent: true }, { routes: new Set() }, undefined],
   ['no rule', RULE, { rules: [local] }, 'removed'],
   ['another mark', RULE, { rules: [{ ...found, mark: 1 }] }, 'removed'],
   ['another mask', RULE, { rules: [{ ...found, mask: 0xffff_ffff }] }, 'removed'],
@@ -105,13 +105,13 @@ const ROWS: readonly [string, KernelItem, Partial<FoundState>, Difference['how']
   ['twice', RULE, { rules: [found, found] }, undefined],
   ['the local table first', ORDER, { rules: [{ ...local, preference: 0 }, local] }, 'changed'],
   [
-    'the local table first for some',
+    'the local table first for some packets',
     ORDER,
     { rules: [{ ...local, preference: 0, isPlain: false }] },
     undefined,
   ],
   ['another value', SYSCTL, { sysctls: new Map([['net/ipv4/ip_forward', '0']]) }, 'changed'],
-  ['no such parameter', SYSCTL, { sysctls: new Map() }, 'changed'],
+  ['the parameter does not exist', SYSCTL, { sysctls: new Map() }, 'changed'],
   ['no table', NFT, { tables: new Map() }, 'removed'],
   ['touched', NFT, { tables: new Map([['inet t', undefined]]) }, 'changed'],
   ['an older body', NFT, { tables: new Map([['inet t', 'chain b {}']]) }, 'changed'],

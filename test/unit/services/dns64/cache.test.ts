@@ -52,7 +52,7 @@ const question = (name: string, type: number = Type.AAAA) => ({ name: nameFromTe
 const answerOf = (name: string, message: DnsMessage, type?: number, variant = 0): Answer =>
   makeAnswer(question(name, type), variant, message);
 
-test('TTLs count down, the case of the name and the ID are those of the query, and the entry ends in time', () => {
+test('TTLs count down, the case of the name and the ID are those of the query, and the entry expires in time', () => {
   const cache = new AnswerCache(100);
   cache.insert(
     answerOf(
@@ -85,10 +85,10 @@ for (const [title, message, seconds] of [
     response(0, 'x.example.com 300 AAAA 2001:db8::1', '--', 'example.com 9 NS a.example.com'),
     9,
   ],
-  ['NODATA: the lesser of SOA TTL and minimum', response(0, '--', 'example.com 900 SOA 120'), 120],
+  ['NODATA: the smaller of SOA TTL and minimum', response(0, '--', 'example.com 900 SOA 120'), 120],
   ['NXDOMAIN likewise', response(3, '--', 'example.com 60 SOA 120'), 60],
-  ['NXDOMAIN: three hours at most', response(3, '--', 'example.com 86400 SOA 86400'), 10_800],
-  ['a positive answer: a day at most', response(0, 'x.example.com 999999 AAAA 2001:db8::1'), 86_400],
+  ['NXDOMAIN: at most three hours', response(3, '--', 'example.com 86400 SOA 86400'), 10_800],
+  ['a positive answer: at most a day', response(0, 'x.example.com 999999 AAAA 2001:db8::1'), 86_400],
   ['SERVFAIL: five seconds', response(2), 5],
 ] as const) {
   test(`kept for: ${title}`, () => {
@@ -114,7 +114,7 @@ for (const [title, message] of [
   });
 }
 
-test('the SOA of a negative answer is given for no longer than the answer holds', () => {
+test('the TTL of the SOA in a negative answer is not longer than the answer is kept', () => {
   const cache = new AnswerCache(100);
   cache.insert(answerOf('x.example.com', response(3, '--', 'example.com 900 SOA 120')), 0);
   const { authorities } = dnsPacket.decode(ask(cache, 'x.example.com', 20)!);
@@ -132,7 +132,7 @@ test('types and DO are different questions', () => {
   );
 });
 
-test('OPT is answered with OPT, and what does not fit is cut to the question with TC', () => {
+test('OPT is answered with OPT, and a reply that does not fit is cut to the question with TC', () => {
   const cache = new AnswerCache(100);
   const lines = Array.from({ length: 30 }, (_, i) => `x.example.com 300 AAAA 2001:db8::${i}`);
   cache.insert(answerOf('x.example.com', response(0, ...lines)), 0);
@@ -150,7 +150,7 @@ test('OPT is answered with OPT, and what does not fit is cut to the question wit
   assert.ok(dnsPacket.decode(ask(cache, 'x.example.com', 0, { udpPayloadSize: 600 })!).flag_tc);
 });
 
-/** A message of about `size` bytes, told apart by its first address. */
+/** A message of about `size` bytes, identified by its first address. */
 const sized = (name: string, mark: number, size: number, ttl: number) =>
   response(
     0,
@@ -160,7 +160,7 @@ const sized = (name: string, mark: number, size: number, ttl: number) =>
     ),
   );
 
-test('a cache that is full and runs in circles never gives a wrong answer, and forgets no more than it must', () => {
+test('a full cache that wraps around never gives a wrong answer, and drops no more than necessary', () => {
   const step = fc.record({
     name: fc.nat(40),
     mark: fc.integer({ min: 1, max: 9999 }),
@@ -184,11 +184,11 @@ test('a cache that is full and runs in circles never gives a wrong answer, and f
         }
         const reply = ask(cache, name, now, { udpPayloadSize: 1232 });
         const known = reference.get(name);
-        if (insert) assert.ok(reply, 'what was just put in is there');
+        if (insert) assert.ok(reply, 'a new entry is found');
         if (reply === undefined) continue;
         assert.ok(
           known !== undefined && now < known.ends,
-          'nothing that ended, nothing that was never put in',
+          'no expired entry, and no entry that was never inserted',
         );
         const { answers, flag_tc: truncated } = dnsPacket.decode(reply);
         if (!truncated) assert.equal((answers![0] as { data: string }).data, known.mark);
@@ -199,7 +199,7 @@ test('a cache that is full and runs in circles never gives a wrong answer, and f
   );
 });
 
-test('large answers push out many small ones, and the ring goes on', () => {
+test('large answers displace many small ones, and the ring keeps working', () => {
   const cache = new AnswerCache(1000);
   for (let i = 0; i < 1500; i++) {
     const name = `n${i}.example.com`;
@@ -210,7 +210,7 @@ test('large answers push out many small ones, and the ring goes on', () => {
   assert.ok(cache.size <= 1000);
 });
 
-test('what is in use survives a flood of names that are asked once', () => {
+test('entries in use survive a flood of names that are queried once', () => {
   const cache = new AnswerCache(100);
   cache.insert(answerOf('used.example.com', sized('used.example.com', 1, 30, 1000)), 0);
   for (let i = 0; i < 1000; i++) {
@@ -220,7 +220,7 @@ test('what is in use survives a flood of names that are asked once', () => {
   }
 });
 
-test('an entry copied for another cache has what is left of its life', () => {
+test('an entry copied for another cache has the rest of its lifetime', () => {
   const [first, second] = [new AnswerCache(10), new AnswerCache(10)];
   first.insert(answerOf('x.example.com', response(0, 'x.example.com 300 AAAA 2001:db8::1')), 0);
   const memory = newMemory(512);
@@ -247,7 +247,7 @@ test('names that differ in one byte, at any place, are different', () => {
   );
 });
 
-test('the access table says what the prefixes say', () => {
+test('the access table agrees with the prefixes', () => {
   const address = fc.uint8Array({ minLength: 16, maxLength: 16 });
   const prefix = fc.tuple(address, fc.nat(128)).map(([bytes, prefixBits]) => ({
     address: maskAddress(bytes, prefixBits),

@@ -32,7 +32,7 @@ const SYNTHESISED = 'www.example.com 120 AAAA 64:ff9b::c000:201';
 interface Row {
   title: string;
   aaaa: DnsMessage | undefined;
-  /** Absent: must not be asked for. */
+  /** Absent: must not be queried. */
   a?: DnsMessage | 'failed';
   prefixes?: ReturnType<typeof prefixes>;
   dnssecOk?: boolean;
@@ -57,7 +57,7 @@ const rows: Row[] = [
     expected: [NXDOMAIN],
   },
   {
-    title: 'D6: TTL is the lesser of the A record and the negative answer',
+    title: 'D6: the TTL is the smaller one of the A record and the negative answer',
     aaaa: noData,
     a: response(0, 'www.example.com 300 A 192.0.2.1'),
     expected: [0, SYNTHESISED],
@@ -93,7 +93,7 @@ const rows: Row[] = [
     expected: [0, 'www.example.com 300 AAAA 64:ff9b::c000:201'],
   },
   {
-    title: 'D3: excluded AAAA records are left out beside others',
+    title: 'D3: excluded AAAA records are left out if there are others',
     aaaa: response(0, 'www.example.com 300 AAAA ::ffff:192.0.2.9', 'www.example.com 300 AAAA 2001:db8::1'),
     expected: [0, 'www.example.com 300 AAAA 2001:db8::1'],
   },
@@ -135,7 +135,7 @@ const rows: Row[] = [
     a: response(0, '--', 'example.com 9 SOA 9'),
     expected: [0],
   },
-  { title: 'D5: A says NXDOMAIN', aaaa: noData, a: response(NXDOMAIN), expected: [NXDOMAIN] },
+  { title: 'D5: NXDOMAIN for A', aaaa: noData, a: response(NXDOMAIN), expected: [NXDOMAIN] },
   { title: 'D5: A fails', aaaa: noData, a: 'failed', expected: undefined },
   { title: 'both fail', aaaa: undefined, a: 'failed', expected: undefined },
   {
@@ -171,7 +171,7 @@ const rows: Row[] = [
     expected: [0, 'www.example.com 120 AAAA 2001:db8:64::a00:1'],
   },
   {
-    title: 'D7: addresses that no translator reaches: as if there were none',
+    title: 'D7: addresses that no translator can reach: as if there were none',
     aaaa: noData,
     a: response(0, 'www.example.com 300 A 127.0.0.1', 'www.example.com 300 A 224.0.0.1'),
     prefixes: prefixes('2001:db8:64::/96'),
@@ -212,7 +212,7 @@ for (const { title, aaaa, a, prefixes: pref64 = WELL_KNOWN, dnssecOk = false, ex
   });
 }
 
-test('whatever the A records and the prefix, the answer on the wire is one that another implementation understands', () => {
+test('whatever the A records and the prefix, another implementation understands the answer on the wire', () => {
   const prefix = fc.tuple(
     fc.uint8Array({ minLength: 16, maxLength: 16 }),
     fc.constantFrom(32, 40, 48, 56, 64, 96),
@@ -291,12 +291,12 @@ for (const [title, text, pref64, expected] of [
   });
 }
 
-test('D9: names that are no whole address are resolved as they are', () => {
+test('D9: names that are not a complete address are resolved unchanged', () => {
   for (const text of ['ip6.arpa', '1.ip6.arpa', `x.${ip6Arpa(new Uint8Array(16))}`, 'www.example.com'])
     assert.equal(reverseTarget(nameFromText(text), prefixes('64:ff9b::/96')), undefined);
 });
 
-test('D9: the response is a CNAME and what the in-addr.arpa name has, no longer than that', () => {
+test('D9: the response is a CNAME and the records of the in-addr.arpa name, with no longer TTL', () => {
   const target = nameFromText('33.2.0.192.in-addr.arpa');
   const found = decideReverse(
     question,
@@ -316,12 +316,12 @@ for (const [title, message, expected] of [
     'c.example.net',
   ],
   [
-    'the end says that there is none',
+    'the end has a negative answer',
     response(0, 'www.example.com 1 CNAME b.example.com', '--', 'example.com 1 SOA 1'),
     undefined,
   ],
   [
-    'the record is there',
+    'the record exists',
     response(0, 'www.example.com 1 CNAME b.example.com', 'b.example.com 1 AAAA 2001:db8::1'),
     undefined,
   ],

@@ -37,7 +37,7 @@ const optionsOf = (port: number, upstream: string, queryLog: Dns64['queryLog']):
   },
 });
 
-test('each query is told with its answer', async () => {
+test('each query is reported with its answer', async () => {
   await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
   using log = createEventLog({ kinds: EVENT_KINDS, serverAt: () => undefined });
   const port = await freePort();
@@ -47,7 +47,7 @@ test('each query is told with its answer', async () => {
     ourselves: NOBODY,
     events: log,
   });
-  const told = () => log.page({}, undefined, 500).events as unknown as DnsFound[];
+  const recorded = () => log.page({}, undefined, 500).events as unknown as DnsFound[];
   const steps: [what: () => Promise<unknown>, expected: string][] = [
     [
       () => askUdp(port, query('v4.example.com', 'AAAA')),
@@ -72,14 +72,14 @@ test('each query is told with its answer', async () => {
     ],
   ];
   for (const [ask, expected] of steps) {
-    const before = told().length;
+    const before = recorded().length;
     await ask();
-    await waitUntil(expected, () => told().length > before);
-    assert.equal(steady(told()[0]), expected);
+    await waitUntil(expected, () => recorded().length > before);
+    assert.equal(steady(recorded()[0]), expected);
   }
 });
 
-test('how much is told is for the configuration to say, at once and also of what was told before', async () => {
+test('the configuration decides how much is reported, at once and also for earlier events', async () => {
   await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
   using log = createEventLog({ kinds: EVENT_KINDS, serverAt: () => 'web1' });
   const port = await freePort();
@@ -89,12 +89,12 @@ test('how much is told is for the configuration to say, at once and also of what
     ourselves: NOBODY,
     events: log,
   });
-  const told = () =>
+  const recorded = () =>
     log
       .page({}, undefined, 500)
       .events.map((event) => steady(event as unknown as DnsFound))
       .reverse();
-  /** Through the main thread, from the worker's cache, over TCP; refused by the worker. */
+  /** Queries through the main thread, from the worker's cache, and over TCP; one is refused by the worker. */
   const ask = async () => {
     await askUdp(port, query('v4.example.com', 'AAAA'));
     await askUdp(port, query('v4.example.com', 'AAAA'));
@@ -119,13 +119,13 @@ test('how much is told is for the configuration to say, at once and also of what
     await dns64.reconfigure(optionsOf(port, upstream.url, level));
     if (level !== 'full')
       assert.ok(
-        told().every((line) => !line.startsWith('127.')),
-        'nobody is known',
+        recorded().every((line) => !line.startsWith('127.')),
+        'no client is shown',
       );
     await ask();
-    await waitUntil(`${level}: the answers`, () => told().length >= expected.length);
-    assert.deepEqual(told().map(firstWords).sort(), expected.toSorted(), level);
-    assert.deepEqual([...new Set(told().map((line) => line.split(' ')[0]))].sort(), clients, level);
+    await waitUntil(`${level}: the answers`, () => recorded().length >= expected.length);
+    assert.deepEqual(recorded().map(firstWords).sort(), expected.toSorted(), level);
+    assert.deepEqual([...new Set(recorded().map((line) => line.split(' ')[0]))].sort(), clients, level);
     assert.equal(log.page({ server: 'web1' }, undefined, 1).events.length, level === 'full' ? 1 : 0);
   }
 });

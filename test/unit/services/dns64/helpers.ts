@@ -21,7 +21,7 @@ import {
 } from '../../../../src/wire/ip-address.ts';
 import { freePort } from '../../net/support.ts';
 
-/** "name ttl type data" as a record; SOA's data is its minimum, of RRSIG and TXT the text. */
+/** "name ttl type data" as a record. The data of SOA is its minimum, that of RRSIG and TXT the text. */
 export function rr(line: string): DnsRecord {
   const [owner, ttl, type, data] = line.split(' ');
   return {
@@ -76,13 +76,13 @@ export function response(rcode: number, ...lines: string[]): DnsMessage {
   };
 }
 
-/** Who asked. */
+/** The sender of a query. */
 export interface Asker {
   readonly port: number;
   send(bytes: Uint8Array): void;
 }
 
-/** What a scripted upstream says to a query; undefined: nothing. It may also say more, through `reply`. */
+/** The answer of a scripted upstream to a query; undefined: no answer. It may also send more, through `reply`. */
 export type Script = (
   query: Packet,
   overTcp: boolean,
@@ -92,7 +92,7 @@ export type Script = (
 
 export interface ScriptedUpstream extends AsyncDisposable {
   readonly port: number;
-  /** "name type" of each query, with " tcp" for those over TCP, in lower case. */
+  /** "name type" of each query in lower case, with " tcp" for those over TCP. */
   readonly queries: string[];
   readonly url: string;
 }
@@ -119,7 +119,7 @@ export async function scriptedUpstream(
       dnsPacket.encodingLength({ questions: [question] }) !== 12 + nameBytes + 4 ||
       !/^[\w.-]*$/.test(question.name)
     ) {
-      // A name that dns-packet would not give back as it came: NXDOMAIN with the question's own bytes.
+      // A name that dns-packet would not return unchanged: NXDOMAIN with the question's own bytes.
       const raw = Buffer.from(bytes.subarray(0, 12 + nameBytes + 4));
       raw.writeUInt16BE(0x8183, 2);
       raw.fill(0, 6, 12);
@@ -153,7 +153,7 @@ export async function scriptedUpstream(
   };
 }
 
-/** UDP and TCP on a port that no other program has for either: tests of other files take ports meanwhile. */
+/** UDP and TCP on a port that no other program uses for either: tests in other files take ports at the same time. */
 async function listenOnOnePort(): Promise<{ udp: dgram.Socket; server: net.Server; port: number }> {
   for (;;) {
     const port = await freePort();
@@ -173,7 +173,7 @@ async function listenOnOnePort(): Promise<{ udp: dgram.Socket; server: net.Serve
   }
 }
 
-/** A message with the length in front that TCP wants. */
+/** A message with its length in front, as on TCP. */
 export const frame = (message: Uint8Array): Buffer => {
   const framed = Buffer.alloc(2 + message.length);
   framed.writeUInt16BE(message.length);
@@ -181,7 +181,7 @@ export const frame = (message: Uint8Array): Buffer => {
   return framed;
 };
 
-/** The upstream's answer of `data` (name -> type -> records) to a query, echoing ID, question and case. */
+/** The upstream's answer from `data` (name -> type -> records) to a query, with the ID, question and case of the query. */
 export function zone(data: Record<string, Record<string, object[]>>): Script {
   return (query) => {
     const [question] = query.questions ?? [];
@@ -212,7 +212,7 @@ export function zone(data: Record<string, Record<string, object[]>>): Script {
   };
 }
 
-/** Sends bytes to 127.0.0.1 (or `to`) and resolves with the reply; rejects when none comes or it comes from elsewhere. */
+/** Sends bytes to 127.0.0.1 (or `to`) and resolves with the reply; rejects if none comes or it comes from another address. */
 export async function askUdp(
   port: number,
   bytes: Uint8Array,
@@ -235,7 +235,7 @@ export async function askUdp(
   }
 }
 
-/** Sends frames over one TCP connection and resolves with as many replies, in the order they come. */
+/** Sends frames over one TCP connection and resolves with as many replies, in the order of arrival. */
 export async function askTcp(port: number, messages: readonly Uint8Array[]): Promise<Buffer[]> {
   const socket = net.connect(port, '127.0.0.1');
   const replies: Buffer[] = [];

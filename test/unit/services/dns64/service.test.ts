@@ -190,7 +190,7 @@ for (const [title, name, type, changes, lines, rcode] of [
     'FORMERR',
   ],
 ] as [string, string, string, Partial<Packet>, string[], string][]) {
-  test(`over UDP and TCP alike: ${title}`, async () => {
+  test(`the same over UDP and TCP: ${title}`, async () => {
     const overUdp = await ask(name, type, changes);
     assert.deepEqual([overUdp.lines, overUdp.rcode], [lines, rcode]);
     const [reply] = await askTcp(port, [encode(name, type, changes)]);
@@ -199,7 +199,7 @@ for (const [title, name, type, changes, lines, rcode] of [
   });
 }
 
-test('what is answered here is never asked upstream', () => {
+test('local answers never cause upstream queries', () => {
   const leaked = upstream.queries.filter((query) =>
     /ipv4only|localhost|invalid|resolver\.arpa|any$/.test(query),
   );
@@ -237,14 +237,14 @@ test('over IPv6', async () => {
   assert.deepEqual(read(reply).lines, ['v4.example.com AAAA 64:ff9b::c000:201']);
 });
 
-test('a reply leaves from the address that was asked, from resolver and cache', async () => {
+test('a reply has the queried address as its source, from resolver and cache', async () => {
   for (const source of ['resolver', 'cache']) {
     const reply = await askUdp(port, encode('multihomed.example.com', 'A'), { to: '127.0.0.5' });
     assert.equal(read(reply).rcode, 'NXDOMAIN', source);
   }
 });
 
-test('who is not on the access list: REFUSED over UDP, closed over TCP', async () => {
+test('clients outside the access list: REFUSED over UDP, closed over TCP', async () => {
   const reply = await askUdp(port, encode('v4.example.com', 'A'), { from: '127.0.1.1' });
   assert.equal(read(reply).rcode, 'REFUSED');
   const socket = net.connect({ port, host: '127.0.0.1', localAddress: '127.0.1.1' });
@@ -270,13 +270,13 @@ test('TCP: many queries on one connection, one of them in pieces, are all answer
   for (const byte of bytes) {
     await new Promise<void>((resolve) => socket.write(Buffer.of(byte), () => resolve()));
   }
-  // Half-closed: what was asked is still answered.
+  // Half-closed: the queries are still answered.
   socket.end();
   await new Promise((resolve) => socket.once('close', resolve));
   assert.deepEqual(read(Buffer.concat(received).subarray(2)).lines, ['v4.example.com A 192.0.2.1']);
 });
 
-test('the same question from many clients at once is asked upstream once', async () => {
+test('the same question from many clients at once is sent upstream once', async () => {
   const replies = await Promise.all(
     Array.from({ length: 20 }, (_, i) => ask(i % 2 === 0 ? 'crowd.example.com' : 'CROWD.example.com', 'A')),
   );
@@ -284,7 +284,7 @@ test('the same question from many clients at once is asked upstream once', async
   assert.equal(upstream.queries.filter((query) => query === 'crowd.example.com a').length, 1);
 });
 
-test('whatever bytes arrive, over UDP and TCP, the resolver goes on', async () => {
+test('the resolver keeps working whatever bytes arrive over UDP and TCP', async () => {
   const wellFormed = encode('v4.example.com', 'AAAA', opt(0));
   const nearly = fc
     .tuple(fc.array(fc.tuple(fc.nat(wellFormed.length - 1), fc.nat(255)), { maxLength: 4 }), fc.nat(10))
@@ -315,10 +315,10 @@ test('whatever bytes arrive, over UDP and TCP, the resolver goes on', async () =
   assert.equal(service.status().restarts, 0);
 });
 
-test('a worker that dies comes back, and what was known is answered without asking upstream', async () => {
-  // The test before may have left questions under way.
-  await waitUntil('nothing to be under way', () => service.status().figures.inFlight === 0);
-  // Of this name: an upstream that was slow is probed, whoever asks for what.
+test('a worker that dies is restarted, and cached names are answered without an upstream query', async () => {
+  // The previous test may have left unfinished queries.
+  await waitUntil('no pending queries', () => service.status().figures.inFlight === 0);
+  // Counts queries for this name only: a slow upstream is also probed with other names.
   const asked = () => upstream.queries.filter((query) => query.startsWith('v4.example.com')).length;
   const before = asked();
   service.failWorker();
@@ -337,7 +337,7 @@ test('a query that arrives while the worker is being replaced is answered', asyn
   assert.deepEqual((await ask('v4.example.com', 'A')).lines, ['v4.example.com A 192.0.2.1']);
 });
 
-test('status and counters say what happened', async () => {
+test('status and counters agree with the queries', async () => {
   await waitUntil('both threads', () => service.status().state === 'running');
   const { state, figures } = service.status();
   assert.equal(state, 'running');
@@ -348,7 +348,7 @@ test('status and counters say what happened', async () => {
   assert.ok(counters.synthesised > 0 && counters.hits > 0 && counters.truncated > 0);
 });
 
-test('a new prefix holds at once; a new port is open before the old one closes; a port that is taken changes nothing', async () => {
+test('a new prefix takes effect at once; a new port is open before the old one closes; a port in use changes nothing', async () => {
   await using own = await scriptedUpstream(DATA);
   const [first, second, taken] = [await freePort(), await freePort(), await freePort()];
   const config = { ...baseConfig(first, own.url), listen: ['127.0.0.1'] };
@@ -377,7 +377,7 @@ test('a new prefix holds at once; a new port is open before the old one closes; 
   await assert.rejects(askTcp(second, [encode('v4.example.com', 'A')]));
 });
 
-test('the addresses change while it runs, to some within those before and back, at once one after the other', async () => {
+test('the addresses change while it runs, to subsets and back, in quick succession', async () => {
   await using own = await scriptedUpstream(DATA);
   const port = await freePort();
   const config = baseConfig(port, own.url);
@@ -399,14 +399,14 @@ test('the addresses change while it runs, to some within those before and back, 
     for (const answer of [await askUdp(port, query), ...(await askTcp(port, [query]))])
       assert.deepEqual(read(answer).lines, ['v4.example.com AAAA 64:ff9b::c000:201'], listen.join());
   }
-  // A second process is told that the port is in use.
+  // A second process reports that the port is in use.
   for (const listen of [['0.0.0.0'], ['127.0.0.1']]) {
     await using second = await startDns64({ dns64: { ...config, listen } }, context);
     assert.equal(second.status().state, 'degraded', listen.join());
   }
 });
 
-test('an upstream that is this resolver itself is not asked: one query makes none', async () => {
+test('an upstream that is this resolver itself is not queried: one query causes no other', async () => {
   const port = await freePort();
   using ourselves = followOurselves([]);
   const config = { ...baseConfig(port, `udp://127.0.0.1:${port}`), listen: ['127.0.0.1'] };
@@ -420,7 +420,7 @@ test('an upstream that is this resolver itself is not asked: one query makes non
   assert.match(problem ?? '', /is this resolver itself, so it is not asked/);
 });
 
-test('a resolver at another port of loopback is asked, although loopback is ours', async () => {
+test('a resolver at another port of loopback is queried, although loopback is ours', async () => {
   await using local = await scriptedUpstream(DATA);
   using ourselves = followOurselves([]);
   const port = await freePort();

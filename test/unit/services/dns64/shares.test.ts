@@ -12,7 +12,7 @@ import { askUdp, frame, scriptedUpstream, zone } from './helpers.ts';
 import { freePort } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
-/** Fails rather than waits for ever. */
+/** Fails instead of waiting for ever. */
 const once = (emitter: EventEmitter, event: string) =>
   onceOf(emitter, event, { signal: AbortSignal.timeout(20_000) });
 
@@ -68,7 +68,7 @@ async function flooder(stack: AsyncDisposableStack, port: number, address = ATTA
   stack.defer(() => void socket.close());
   socket.bind(0, address);
   await once(socket, 'listening');
-  /** Resolves when the kernel has them all. */
+  /** Resolves when the kernel has all of them. */
   return async (name: (i: number) => string, count: number) => {
     for (let i = 0; i < count; i++) {
       const sent = new Promise((resolve) => socket.send(encode(name(i)), port, '127.0.0.1', resolve));
@@ -77,7 +77,7 @@ async function flooder(stack: AsyncDisposableStack, port: number, address = ATTA
   };
 }
 
-/** A TCP connection from an address; what comes is collected. */
+/** A TCP connection from an address; received data is collected. */
 async function connect(stack: AsyncDisposableStack, port: number, localAddress: string) {
   const socket = net.connect({ port, host: '127.0.0.1', localAddress });
   socket.on('error', () => {});
@@ -100,7 +100,7 @@ const isAnswered = async (port: number, name: string) => {
 };
 
 describe('one client uses up', () => {
-  test('the TCP connections: another gets one, and so again and again; what it has is not taken', async () => {
+  test('the TCP connections: another client gets one, again and again; its connections are not taken away', async () => {
     await using stack = new AsyncDisposableStack();
     const { port, service } = await start(stack);
     const kept = await connect(stack, port, GOOD);
@@ -108,7 +108,7 @@ describe('one client uses up', () => {
     await waitUntil('the limit is reached', () => service.counters()['tcp-displaced'] >= 40);
     assert.equal(service.status().figures.tcpConnections, 256);
     const limit = service.limits!().find(({ size }) => size === 256);
-    assert.equal(limit?.used, 256, 'what the status tells from 90 % on');
+    assert.equal(limit?.used, 256, 'the status reports this from 90 % on');
     for (let i = 0; i < 20; i++) {
       await connect(stack, port, ATTACKER);
       assert.equal((await askTcpFrom(stack, port, '127.0.0.3', `v${i}.example.com`)).answers?.length, 1);
@@ -124,14 +124,14 @@ describe('one client uses up', () => {
     readonly figure: number;
   }[] = [
     {
-      title: 'questions under way, by names that nobody answers',
+      title: 'pending queries, by names that nobody answers',
       name: (i) => `slow${i}.example.com`,
       figure: 300,
     },
     { title: 'waiting queries, by one such name', name: () => 'slow.example.com', figure: 1 },
   ];
   for (const { title, name, figure } of floods) {
-    test(`the ${title}: another is answered`, async () => {
+    test(`the ${title}: another client is answered`, async () => {
       await using stack = new AsyncDisposableStack();
       const { port, service } = await start(stack);
       const flood = await flooder(stack, port);
@@ -149,7 +149,7 @@ describe('one client uses up', () => {
     });
   }
 
-  test('waiting queries over TCP: another is answered over both', async () => {
+  test('waiting queries over TCP: another client is answered over both', async () => {
     await using stack = new AsyncDisposableStack();
     const { port, service } = await start(stack);
     for (let connection = 0; connection < 20; connection++) {
@@ -163,11 +163,11 @@ describe('one client uses up', () => {
     }
   });
 
-  test('the answers REFUSED: another outsider hears that it is not on the list', async () => {
+  test('the answers REFUSED: another client outside the list still gets one', async () => {
     await using stack = new AsyncDisposableStack();
     const { port, service } = await start(stack);
     const flood = await flooder(stack, port, OUTSIDER);
-    // In the same second or not: in each the flooder leaves some.
+    // In the same second or not: in each second the flooder leaves some.
     for (let i = 0; i < 5; i++) {
       await flood((each) => `v${each}.example.com`, 1000);
       await waitUntil('the flood has arrived', () => {

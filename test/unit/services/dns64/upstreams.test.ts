@@ -51,12 +51,12 @@ function start(urls: string[], isOurs: (target: DnsUpstream) => boolean = () => 
   };
 }
 
-/** The beginning of a probe, in `queries`. */
+/** The query of a probe, in the form of `queries`. */
 const ROOT = '. ns';
 
 const RIGHT = ['www.example.com 300 a 192.0.2.1'];
 
-test('forged answers are ignored: wrong ID, wrong question, not a response, wrong port; the right one counts', async () => {
+test('forged answers are ignored: wrong ID, wrong question, not a response, wrong port; the correct one is used', async () => {
   await using upstream = await scriptedUpstream((query, _overTcp, reply) => {
     const lie = (changes: Partial<Packet>) =>
       reply(dnsPacket.encode(answerTo(query, '203.0.113.66', changes)));
@@ -72,11 +72,11 @@ test('forged answers are ignored: wrong ID, wrong question, not a response, wron
   assert.equal(client.count('upstream-ignored'), 5);
 });
 
-test('an answer from another port of the same host is not even seen', async () => {
+test('an answer from another port of the same host is not even received', async () => {
   const other = dgram.createSocket('udp4');
   await using upstream = await scriptedUpstream((query, _overTcp, _reply, client) => {
     const forged = dnsPacket.encode(answerTo(query, '203.0.113.66'));
-    // The right answer is sent when the forged one has left.
+    // The correct answer is sent after the forged one has left.
     other.send(forged, client.port, '127.0.0.1', () =>
       client.send(dnsPacket.encode(answerTo(query, '192.0.2.1'))),
     );
@@ -88,7 +88,7 @@ test('an answer from another port of the same host is not even seen', async () =
   other.close();
 });
 
-test('the case of the name is random, and an upstream that loses it is asked again over TCP', async () => {
+test('the case of the name is random, and an upstream that loses it is queried again over TCP', async () => {
   const asked: string[] = [];
   await using upstream = await scriptedUpstream((query, overTcp) => {
     const [sent] = query.questions!;
@@ -103,7 +103,7 @@ test('the case of the name is random, and an upstream that loses it is asked aga
   assert.ok(client.count('upstream-tcp') > 0);
 });
 
-test('one that loses the case and has no TCP, as the DNS proxies of some routers: asked in one case, and then always', async () => {
+test('an upstream that loses the case and has no TCP, as the DNS proxies of some routers: from then on queried in lower case', async () => {
   const asked: string[] = [];
   await using upstream = await scriptedUpstream(
     (query) => {
@@ -129,7 +129,7 @@ test('a truncated answer is fetched over TCP', async () => {
   assert.deepEqual(upstream.queries, ['www.example.com a', 'www.example.com a tcp']);
 });
 
-test('the query says RD, EDNS with 1232 bytes, DO and CD as the client, and no option', async () => {
+test('the query has RD, EDNS with 1232 bytes, DO and CD of the client, and no option', async () => {
   const queries: Packet[] = [];
   await using upstream = await scriptedUpstream((query) => {
     queries.push(query);
@@ -150,7 +150,7 @@ test('the query says RD, EDNS with 1232 bytes, DO and CD as the client, and no o
   ]);
 });
 
-test('an upstream that chokes on EDNS is asked without, and then always', async () => {
+test('an upstream that fails with EDNS is from then on queried without it', async () => {
   await using upstream = await scriptedUpstream((query) =>
     (query.additionals ?? []).length > 0
       ? { type: 'response', id: query.id ?? 0, flags: 1, questions: query.questions ?? [] }
@@ -162,36 +162,36 @@ test('an upstream that chokes on EDNS is asked without, and then always', async 
   assert.equal(upstream.queries.length, 3);
 });
 
-test('a silent upstream: the next one answers soon, and after three failures goes first until the silent one is back', async () => {
+test('a silent upstream: the next one answers soon, and after three failures is preferred until the silent one is back', async () => {
   let silent = true;
   await using first = await scriptedUpstream((query) => (silent ? undefined : answerTo(query)));
   await using second = await scriptedUpstream((query) => answerTo(query));
   using client = start([first.url, second.url]);
   assert.deepEqual(await Promise.all([client.ask(), client.ask(), client.ask()]), [RIGHT, RIGHT, RIGHT]);
   const troubles = () => client.upstreams.status().map(({ trouble }) => trouble);
-  await waitUntil('three time-outs', () => client.count('upstream-timeouts') >= 3);
+  await waitUntil('three timeouts', () => client.count('upstream-timeouts') >= 3);
   const asked = () => first.queries.filter((query) => !query.startsWith(ROOT)).length;
   const before = asked();
   assert.deepEqual(await client.ask(), RIGHT);
-  assert.equal(asked(), before, 'not asked while it rests');
-  await waitUntil('a probe in vain', () => troubles().includes('silent'));
+  assert.equal(asked(), before, 'not queried while it is down');
+  await waitUntil('a failed probe', () => troubles().includes('silent'));
   assert.deepEqual(troubles(), ['silent', undefined]);
 
-  silent = false; // a probe finds that out, though nobody asks anything
+  silent = false; // a probe notices this without any query of a client
   await waitUntil('the first upstream to be up', () => !troubles().includes('silent'));
   const secondAsked = second.queries.length;
   assert.deepEqual(await client.ask(), RIGHT);
   assert.equal(second.queries.length, secondAsked, 'the first is preferred again');
 });
 
-test('an upstream that is silent about some names only is not down', async () => {
+test('an upstream that is silent for some names only is not down', async () => {
   await using upstream = await scriptedUpstream((query) =>
     query.questions![0].name === '.' || query.questions![0].name === '' ? answerTo(query) : undefined,
   );
   using client = start([upstream.url]);
   await Promise.all([client.ask(), client.ask(), client.ask()]);
   await waitUntil('the answer to a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
-  await waitUntil('three time-outs', () => client.count('upstream-timeouts') >= 3);
+  await waitUntil('three timeouts', () => client.count('upstream-timeouts') >= 3);
   assert.deepEqual(
     client.upstreams.status().map(({ trouble }) => trouble),
     [undefined],
@@ -200,10 +200,10 @@ test('an upstream that is silent about some names only is not down', async () =>
 
 for (const [title, rcode, isRootWell, expected] of [
   ['SERVFAIL for some names only', 2, true, undefined],
-  ['SERVFAIL for everything, as one that leads back here', 2, false, 'errors'],
-  ['REFUSED for everything, as one that does not serve this network', 5, false, 'errors'],
+  ['SERVFAIL for everything, as from one that leads back here', 2, false, 'errors'],
+  ['REFUSED for everything, as from one that does not serve this network', 5, false, 'errors'],
 ] as const) {
-  test(`an upstream that says ${title}: ${expected ?? 'it is well'}`, async () => {
+  test(`an upstream that answers ${title}: ${expected ?? 'up'}`, async () => {
     let isWell = false;
     await using upstream = await scriptedUpstream((query) =>
       isWell || (isRootWell && /^\.?$/.test(query.questions![0].name))
@@ -214,14 +214,14 @@ for (const [title, rcode, isRootWell, expected] of [
     const trouble = () => client.upstreams.status()[0].trouble;
     for (let i = 0; i < 3; i++) assert.equal(await client.ask(), undefined);
     await waitUntil('a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
-    await waitUntil('what it came to', () => trouble() === expected);
+    await waitUntil('its result', () => trouble() === expected);
     isWell = true;
     assert.deepEqual(await client.ask(), RIGHT);
     assert.equal(trouble(), undefined);
   });
 }
 
-test('truncated over TCP too: no answer, rather than one that says there is nothing', async () => {
+test('truncated over TCP too: no answer, instead of an empty one', async () => {
   await using upstream = await scriptedUpstream((query) =>
     answerTo(query, '', { answers: [], flags: 0x0380 }),
   );
@@ -229,7 +229,7 @@ test('truncated over TCP too: no answer, rather than one that says there is noth
   assert.equal(await client.ask(), undefined);
 });
 
-test('an upstream that says SERVFAIL or REFUSED: another may know better; if all say so, there is no answer', async () => {
+test('an upstream that answers SERVFAIL or REFUSED: the next one is tried; if all do so, there is no answer', async () => {
   await using failing = await scriptedUpstream(error(2));
   await using refusing = await scriptedUpstream(error(5));
   await using good = await scriptedUpstream((query) => answerTo(query));
@@ -237,33 +237,33 @@ test('an upstream that says SERVFAIL or REFUSED: another may know better; if all
   assert.deepEqual(await client.ask(), RIGHT);
   using hopeless = start([failing.url, refusing.url]);
   assert.equal(await hopeless.ask(), undefined);
-  assert.equal(failing.queries.length, 2, 'each is asked once');
+  assert.equal(failing.queries.length, 2, 'each is queried once');
 });
 
-test('nothing listens: no answer, at once; the port being closed is told by ICMP', async () => {
+test('no listener: no answer, at once, because ICMP reports the closed port', async () => {
   using client = start([`udp://127.0.0.1:${await freePort()}`]);
   assert.equal(await client.ask(), undefined);
   assert.equal(client.count('upstream-timeouts'), 0);
 });
 
-test('a resolver that there is no way to: no answer, at once', async () => {
-  // connect(2) refuses the broadcast address (EACCES) as it refuses any when there is no route.
+test('a resolver without a route: no answer, at once', async () => {
+  // connect(2) refuses the broadcast address (EACCES), as it refuses every address without a route.
   using client = start(['udp://255.255.255.255']);
   assert.equal(await client.ask(), undefined);
   assert.equal(client.count('upstream-timeouts'), 0);
 });
 
-test('the deadline holds', async () => {
+test('the deadline is kept', async () => {
   await using upstream = await scriptedUpstream(() => undefined);
   using client = start([upstream.url]);
-  // Shorter than the upstream's own time limit: the answer that ends the wait is the deadline's.
+  // Shorter than the time limit of the upstream: this deadline ends the wait.
   assert.equal(await client.ask(1), undefined);
   assert.equal(client.count('upstream-timeouts'), 0);
 });
 
 const prefix = (text: string) => parseIpPrefix(text) as IpPrefix;
 
-/** Whether an upstream is the resolver itself, for one that listens on these addresses at port 53. */
+/** Whether an upstream is the resolver itself, if it listens on these addresses at port 53. */
 const LOOPS: readonly (readonly [url: string, listen: readonly string[], expected: boolean])[] = [
   ['udp://192.0.2.1', ['0.0.0.0'], true],
   ['udp://192.0.2.1', ['192.0.2.1'], true],
@@ -295,7 +295,7 @@ test('an upstream is a loop when it is an own address, in any form, where the re
   }
 });
 
-test('an upstream that is the resolver itself is not asked, is down, and the next one answers', async () => {
+test('an upstream that is the resolver itself is not queried, is down, and the next one answers', async () => {
   await using ourself = await scriptedUpstream((query) => answerTo(query, '203.0.113.66'));
   await using other = await scriptedUpstream((query) => answerTo(query));
   const own = parseDnsUpstream(ourself.url)!;

@@ -17,7 +17,7 @@ test('the lowest free ports are chosen, around reserved and configured ones', ()
   assert.deepEqual(portsInUse(allot([ssh('a')], {}, [22001])), { a: 22002 });
 });
 
-test('a port stays with its server whatever the order, and while the server is away', () => {
+test('a port stays with its server whatever the order, and while the server is missing', () => {
   const first = allot([ssh('a'), ssh('b')]);
   assert.deepEqual(portsInUse(allot([ssh('b'), ssh('a')], first)), { b: 22002, a: 22001 });
   const without = allot([ssh('b'), ssh('c')], first);
@@ -26,20 +26,20 @@ test('a port stays with its server whatever the order, and while the server is a
   assert.deepEqual(portsInUse(allot([ssh('b'), ssh('a')], without)), { b: 22002, a: 22001 });
 });
 
-test('ssh: false releases the port, and keeps it', () => {
+test('ssh: false releases the port, but remembers it', () => {
   const off = allot([hostAt('a'), ssh('b')], allot([ssh('a')]));
   assert.deepEqual(portsInUse(off), { b: 22002 });
   assert.deepEqual(portsInUse(allot([ssh('a'), ssh('b')], off)), { a: 22001, b: 22002 });
 });
 
-test('a full range takes back the port that was given up first', () => {
+test('a full range reuses the port that was released first', () => {
   let state = allot([ssh('a'), ssh('b'), ssh('c')]);
   state = allot([ssh('a'), ssh('c')], state, [], 2000);
   state = allot([ssh('c')], state, [], 3000);
   assert.deepEqual(portsInUse(allot([ssh('c'), ssh('d')], state, [], 4000)), { c: 22003, d: 22002 });
 });
 
-test('what the configuration asks for wins over what was chosen', () => {
+test('a configured port takes precedence over a chosen one', () => {
   const first = allot([ssh('a')]);
   assert.deepEqual(portsInUse(allot([ssh('a'), ssh('b', 22001)], first)), { b: 22001, a: 22002 });
   assert.deepEqual(portsInUse(allot([ssh('a')], first, [22001])), { a: 22002 });
@@ -58,7 +58,7 @@ for (const [title, hosts, reserved, message] of [
   test(`${title} is an error`, () => assert.throws(() => allot(hosts, {}, reserved), message));
 }
 
-test('over any history: present servers keep their ports, and no two share one', () => {
+test('after any history, present servers keep their ports, and no two share one', () => {
   const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 4 });
   fc.assert(
     fc.property(fc.array(names, { maxLength: 12 }), (history) => {

@@ -19,7 +19,7 @@ function exhaust(): void {
   try {
     for (;;) hoard.push(openSync('/dev/null', 'r'));
   } catch {
-    // EMFILE: there is none left.
+    // EMFILE: no descriptor is left.
   }
 }
 

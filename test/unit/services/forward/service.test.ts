@@ -17,7 +17,7 @@ const optionsOf = (sshPorts: string, hosts: readonly HostConfig[]): ForwardOptio
   reservedPorts: [],
 });
 
-/** Three ports in a row that are free. */
+/** Three consecutive free ports. */
 async function freeRange(): Promise<[number, string]> {
   for (;;) {
     const first = await freePort();
@@ -35,13 +35,13 @@ async function freeRange(): Promise<[number, string]> {
   }
 }
 
-/** A worker's epoll instance stands for all that it holds: Node's own threads have a constant number. */
+/** Counts epoll instances: one of them stands for a worker and all that it holds. Node's own threads have a constant number. */
 const epollInstances = () =>
   readdirSync('/proc/self/fd').filter((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`).includes('eventpoll');
     } catch {
-      return false; // closed since
+      return false; // closed in the meantime
     }
   }).length;
 
@@ -72,7 +72,7 @@ test('each server has its port, kept in the state directory across restarts', as
   assert.equal(forward.status().state, 'running');
 });
 
-test('a corrupt state file is kept aside, and allotting starts afresh', async () => {
+test('a corrupt state file is moved aside, and the allotment starts anew', async () => {
   await using cleanup = new Cleanup();
   const target = await cleanup.listen((socket) => socket.end('a'));
   const [first, range] = await freeRange();
@@ -92,7 +92,7 @@ test('a corrupt state file is kept aside, and allotting starts afresh', async ()
   }
 });
 
-test('reconfiguring leaves connections alone, opens and closes only what changed', async () => {
+test('reconfiguring leaves connections alone, opens and closes only changed ports', async () => {
   await using cleanup = new Cleanup();
   const echo = await cleanup.listen((socket) => void socket.pipe(socket));
   const [first, range] = await freeRange();
@@ -108,7 +108,7 @@ test('reconfiguring leaves connections alone, opens and closes only what changed
   assert.equal(forward.status().figures['listeners'], 1);
 });
 
-test('a change to a port in use names it and leaves the old state in force', async () => {
+test('a change to a port in use names it and leaves the old state active', async () => {
   await using cleanup = new Cleanup();
   const target = await cleanup.listen((socket) => socket.end('a'));
   const [first, range] = await freeRange();
@@ -126,14 +126,14 @@ test('a change to a port in use names it and leaves the old state in force', asy
   assert.equal(await ask(cleanup, first), 'a');
 });
 
-test('no server: nothing listens, and the service says that it is disabled', async () => {
+test('no server: nothing listens, and the service reports that it is disabled', async () => {
   await using cleanup = new Cleanup();
   const forward = cleanup.use(await startForward(optionsOf('22001-22999', [hostAt('a')]), cleanup.context));
   assert.equal(forward.status().state, 'disabled');
   assert.deepEqual(forward.sshPorts(), {});
 });
 
-/** A forwarder in a process of its own that may have 160 descriptors, and so 8 connections. */
+/** A forwarder in its own process with at most 160 descriptors, which allows 8 connections. */
 async function startLimited(cleanup: Cleanup) {
   const target = await cleanup.listen((socket) => void socket.write('hi'));
   const port = await freePort();
@@ -159,7 +159,7 @@ async function startLimited(cleanup: Cleanup) {
   return { port, request };
 }
 
-test('without descriptors accepting pauses, costs no CPU, and goes on when there are some', async () => {
+test('without descriptors accepting pauses, costs no CPU, and continues when there are some', async () => {
   await using cleanup = new Cleanup();
   const { port, request } = await startLimited(cleanup);
   await request('exhaust');
@@ -175,15 +175,15 @@ test('without descriptors accepting pauses, costs no CPU, and goes on when there
   const tries = async () =>
     (await request('report')).counters['accept-paused-descriptors'] -
     before.counters['accept-paused-descriptors'];
-  await waitUntil('accepting has been tried some times more', async () => (await tries()) >= 5);
+  await waitUntil('accepting has been retried several times', async () => (await tries()) >= 5);
   const [tried, elapsedMs] = [await tries(), performance.now() - startedMs];
-  // It is tried on a timer, not again and again.
+  // Retried on a timer, not in a busy loop.
   assert.ok(tried <= elapsedMs / PAUSE_MS + 2, `${tried} tries in ${elapsedMs} ms`);
   await request('relieve');
   assert.equal(String((await greeted)[0]), 'hi');
 });
 
-test('at the limit of connections, where nobody has two, the next client waits until one ends', async () => {
+test('at the limit of connections, if no client has two, the next client waits until one ends', async () => {
   await using cleanup = new Cleanup();
   const { port, request } = await startLimited(cleanup);
   const from = (host: number) => cleanup.connect(port, { localAddress: `127.0.0.${host}` });
@@ -200,7 +200,7 @@ test('at the limit of connections, where nobody has two, the next client waits u
   assert.equal(String((await greeted)[0]), 'hi');
 });
 
-test('one client has all connections: others get theirs, and it no more', async () => {
+test('one client has all connections: others get theirs, and it gets no more', async () => {
   await using cleanup = new Cleanup();
   const { port, request } = await startLimited(cleanup);
   const from = (host: number) => cleanup.connect(port, { localAddress: `127.0.0.${host}` });
@@ -209,7 +209,7 @@ test('one client has all connections: others get theirs, and it no more', async 
   for (const host of [2, 3, 4, 4]) {
     const client = await from(host);
     assert.equal(String((await once(client, 'data'))[0]), 'hi', `client ${host}`);
-    // The ninth of the greedy one is refused, and cuts nobody's.
+    // The ninth connection of the greedy client is refused, and cuts no other.
     const refused = await receive(cleanup.open(port, { localAddress: '127.0.0.1' }));
     assert.equal(refused.bytes.length, 0);
     assert.equal(client.destroyed, false);

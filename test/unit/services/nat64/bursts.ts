@@ -9,7 +9,7 @@ import {
 import type { Harness } from './harness.ts';
 import type { Bytes } from './packets.ts';
 
-/** What leaves, with virtio headers, when these frames have come in one after the other. */
+/** The outgoing packets, with virtio headers, after these frames have arrived one after the other. */
 export function sendInBursts(harness: Harness, frames: readonly Uint8Array[]): Bytes[] {
   const burst = createUdpBurst();
   const { packet } = harness.translator;

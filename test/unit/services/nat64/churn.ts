@@ -19,7 +19,7 @@ const { shared, settings, control, permanent } = workerData as Churn;
 const tables = attachTables(shared, 0, settings);
 const random = seededRandom(5);
 
-/** Host, ports and remote end all say `id`. */
+/** Host, ports and remote end are all derived from `id`. */
 function add(id: number): number {
   const endpoint = { protocol: id % 3, host: Int32Array.of(0x2001_0db8, 0, id, id), hostPort: id };
   const bib = addBib(tables, endpoint, id);

@@ -57,7 +57,7 @@ test('N43: any mapping, against one on big integers; there and back', () => {
   );
 });
 
-test('N43: the longest prefix wins on both sides, in whatever order', () => {
+test('N43: the longest prefix wins on both sides, in any order', () => {
   const rows = [
     ['192.0.2.0/24', '2001:db8:1::/120'],
     ['192.0.2.16/28', '2001:db8:2::/64'],
@@ -79,11 +79,7 @@ test('N43: the longest prefix wins on both sides, in whatever order', () => {
     assert.deepEqual(there('192.0.2.20'), six('2001:db8:1::99'));
     assert.equal(there('192.0.3.1'), undefined);
     assert.equal(four('2001:db8:1::5'), signed('192.0.2.5'));
-    assert.equal(
-      four('2001:db8:2:0:1fff:1::'),
-      signed('192.0.2.17'),
-      'what lies behind the suffix is ignored',
-    );
+    assert.equal(four('2001:db8:2:0:1fff:1::'), signed('192.0.2.17'), 'bits behind the suffix are ignored');
     assert.equal(four('2001:db8:1::99'), signed('192.0.2.20'));
     assert.equal(four('2001:db8:3::1'), undefined);
   }
@@ -109,18 +105,22 @@ function assertSame(actual: Bytes | undefined, expected: Bytes): void {
   assert.equal(hexOf(actual), hexOf(expected));
 }
 
-describe('a host with an IPv4 address of its own, beside those that share pool4', () => {
+describe('a host with its own IPv4 address, beside hosts that share pool4', () => {
   const rows: [title: string, packet: Bytes, out: Bytes][] = [
     [
       'UDP out',
       udp({ source: HOST, destination: REMOTE6, ...ports, data }),
       udp({ ...out4, ...ports, data }),
     ],
-    ['UDP in, unasked', udp({ ...in4, ...ports, data }), udp({ ...in6, ...ports, data })],
-    ['TCP in, amidst a connection', tcp({ ...in4, ...ports, data }), tcp({ ...in6, ...ports, data })],
+    ['UDP in, unsolicited', udp({ ...in4, ...ports, data }), udp({ ...in6, ...ports, data })],
+    [
+      'TCP in, in the middle of a connection',
+      tcp({ ...in4, ...ports, data }),
+      tcp({ ...in6, ...ports, data }),
+    ],
     ['ping in', icmp({ ...in4, type: 8, rest: 77, data }), icmp({ ...in6, type: 128, rest: 77, data })],
     [
-      'N27: SCTP out passes as it is',
+      'N27: SCTP out passes unchanged',
       ip({ source: HOST, destination: REMOTE6, protocol: 132, payload: data }),
       ip({ ...out4, protocol: 132, payload: data }),
     ],
@@ -141,7 +141,7 @@ describe('a host with an IPv4 address of its own, beside those that share pool4'
       }),
     ],
     [
-      'hairpin: to another such host, seen from its IPv4 address',
+      "hairpin: to another such host, with the sender's IPv4 address as source",
       udp({ source: HOST, destination: `64:ff9b::${SECOND4}`, ...ports, data }),
       udp({ source: `64:ff9b::${OWN4}`, destination: SECOND, ...ports, data, hopLimit: 62 }),
     ],
@@ -164,14 +164,14 @@ describe('a host with an IPv4 address of its own, beside those that share pool4'
     assert.equal(harness.counters()['bib-created'], 1);
   });
 
-  test('the wrong ICMP is no transport protocol', () => {
+  test('the ICMP of the other family is not a transport protocol', () => {
     const harness = createHarness({ settings });
     harness.send(ip({ source: HOST, destination: REMOTE6, protocol: 1, payload: data }));
     harness.send(ip({ ...in4, protocol: 58, payload: data }));
     assert.equal(harness.counters()['drop-protocol'], 2);
   });
 
-  test('a number of an IPv6 extension header is no transport protocol', () => {
+  test('a number of an IPv6 extension header is not a transport protocol', () => {
     const harness = createHarness({ settings });
     for (const protocol of [0, 43, 44, 60]) {
       const answer = harness.send(ip({ ...in4, protocol, payload: data })) as Bytes;
@@ -180,7 +180,7 @@ describe('a host with an IPv4 address of its own, beside those that share pool4'
     assert.equal(harness.counters()['drop-protocol'], 4);
   });
 
-  test('hairpinning "simple" and "none": out on the IPv4 side, and back in from the address they stand for', () => {
+  test('hairpinning "simple" and "none": out on the IPv4 side, and back in with the source of the mode', () => {
     const packet = udp({ source: HOST, destination: `64:ff9b::${SECOND4}`, ...ports, data });
     for (const [mode, source] of [
       ['simple', `64:ff9b::${OWN4}`],
@@ -207,7 +207,7 @@ describe('stateless mode', () => {
   const options = { prefix: '2001:db8:64::/96', allow: ['2001:db8::/32'] };
   const embed = (text: string) => `2001:db8:64::${text}`;
 
-  test('both addresses stand for IPv4 addresses', () => {
+  test('both addresses represent IPv4 addresses', () => {
     const harness = createHarness({ ...options, settings: stateless });
     const six = udp({ source: embed(OWN4), destination: embed(REMOTE), ...ports, data });
     assertSame(harness.send(six), udp({ ...out4, ...ports, data }));
@@ -218,14 +218,14 @@ describe('stateless mode', () => {
     );
   });
 
-  test('a source that stands for none: 1/1', () => {
+  test('a source that represents no IPv4 address: 1/1', () => {
     const harness = createHarness({ ...options, settings: stateless });
     const answer = harness.send(udp({ source: HOST, destination: embed(REMOTE), ...ports, data }));
     assert.deepEqual([answer?.[40], answer?.[41]], [1, 1]);
     assert.equal(harness.counters()['drop-untranslatable'], 1);
   });
 
-  test('N44: an error from a router without IPv4 address comes from icmpSource4; one from the host from the host', () => {
+  test('N44: an error of a router without an IPv4 address comes from icmpSource4; one of the host from the host', () => {
     const quoted = udp({ source: embed(REMOTE), destination: embed(OWN4), ...ports, data });
     const error = (source: string) =>
       icmp({ source, destination: embed(REMOTE), type: 1, code: 0, data: quoted });
@@ -259,21 +259,21 @@ describe('both ends by their address mappings (RFC 7757 sections 3.3.2 and 4)', 
   const embedded = (text: string) => `64:ff9b::${text}`;
   const all = ['none', 'simple', 'intrinsic'] as const;
   const rows: [title: string, modes: readonly (typeof all)[number][], packet: Bytes, out: Bytes][] = [
-    ['to a node of the IPv4 side', all, six(HOST, NODE6), four(OWN4, NODE4, 63)],
+    ['to a node on the IPv4 side', all, six(HOST, NODE6), four(OWN4, NODE4, 63)],
     [
-      'to the mapping of a host: section 3.3.2 goes before the prefix',
+      'to the mapping of a host: section 3.3.2 takes precedence over the prefix',
       all,
       six(HOST, SECOND),
       four(OWN4, SECOND4, 63),
     ],
-    ['from a node of the IPv4 side (4.2.2)', ['none', 'intrinsic'], four(NODE4, OWN4), six(NODE6, HOST, 63)],
+    ['from a node on the IPv4 side (4.2.2)', ['none', 'intrinsic'], four(NODE4, OWN4), six(NODE6, HOST, 63)],
     [
-      'from it, with simple hairpinning (4.2.1)',
+      'from such a node, with simple hairpinning (4.2.1)',
       ['simple'],
       four(NODE4, OWN4),
       six(embedded(NODE4), HOST, 63),
     ],
-    ['from a host, come in from outside', ['none', 'intrinsic'], four(SECOND4, OWN4), six(SECOND, HOST, 63)],
+    ['from a host, arriving from outside', ['none', 'intrinsic'], four(SECOND4, OWN4), six(SECOND, HOST, 63)],
     [
       'to a host through the prefix comes back in (4.2.2)',
       ['intrinsic'],
@@ -281,7 +281,7 @@ describe('both ends by their address mappings (RFC 7757 sections 3.3.2 and 4)', 
       six(embedded(OWN4), SECOND, 62),
     ],
     [
-      'to a node through the prefix leaves: it is on that side',
+      'to a node through the prefix leaves: the node is on the IPv4 side',
       all,
       six(HOST, embedded(NODE4)),
       four(OWN4, NODE4, 63),
@@ -343,18 +343,18 @@ describe('both ends by their address mappings (RFC 7757 sections 3.3.2 and 4)', 
         assertSame(harness.send(packet), out);
       });
 
-  test('a host with sessions does not reach it by its mapping: the answer would come from elsewhere', () => {
+  test('a host with sessions does not reach the node by its mapping: the answer would have another source', () => {
     const harness = createHarness({ settings: { eam } });
     assert.equal(harness.send(six('2001:db8:1::77', NODE6)), undefined);
     assert.equal(harness.counters()['drop-destination'], 1);
-    // Nor does what comes to it show such a mapping.
+    // Packets to the host do not show such a mapping either.
     const out = harness.send(six('2001:db8:1::77', embedded(NODE4))) as Bytes;
     const port = (out[20] << 8) | out[21];
     const back = udp({ source: NODE4, destination: '198.51.100.1', sourcePort: 53, destinationPort: port });
     assert.deepEqual(harness.send(back)?.slice(8, 24), address(embedded(NODE4)));
   });
 
-  test('nobody is that node: neither from IPv6, nor as a destination from IPv4', () => {
+  test("no host may use the node's address: neither from IPv6, nor as a destination from IPv4", () => {
     const harness = createHarness({
       settings: { eam, isStateless: true, pools: [], poolAddresses: new Int32Array() },
       allow: ['::/0'],
@@ -366,7 +366,7 @@ describe('both ends by their address mappings (RFC 7757 sections 3.3.2 and 4)', 
   });
 });
 
-describe('stateless mode: which addresses are of hosts (nat64.embedded)', () => {
+describe('stateless mode: which addresses belong to hosts (nat64.embedded)', () => {
   const embed = (text: string) => `2001:db8:64::${text}`;
   const options = {
     prefix: '2001:db8:64::/96',
@@ -383,12 +383,17 @@ describe('stateless mode: which addresses are of hosts (nat64.embedded)', () => 
     udp({ source: embed(source), destination: embed(target), ...ports, data });
   const rows: [title: string, packet: Bytes, drop: string, code: number | undefined][] = [
     [
-      'a source outside them would speak for somebody else: 1/1',
+      'a source outside them would be the address of another: 1/1',
       packet6('198.51.100.9', REMOTE),
       'drop-untranslatable',
       1,
     ],
-    ['a destination among them has no route: 1/0', packet6('192.0.2.130', '192.0.2.131'), 'drop-no-route', 0],
+    [
+      'a destination among them without a route: 1/0',
+      packet6('192.0.2.130', '192.0.2.131'),
+      'drop-no-route',
+      0,
+    ],
     [
       'a destination outside them, from IPv4',
       udp({ source: REMOTE, destination: '192.0.2.1', ...ports }),

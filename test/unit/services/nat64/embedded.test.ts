@@ -1,4 +1,4 @@
-/** Which IPv4 addresses are embedded in the addresses of hosts, according to the routes. */
+/** The IPv4 addresses that are embedded in the addresses of hosts, according to the routes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -22,7 +22,7 @@ const ROWS: readonly [
   ['a network', { prefix: '2001:db8:64::/96' }, [route('2001:db8:64::192.0.2.128/121')], ['192.0.2.128/25']],
   ['a host', { prefix: '2001:db8:64::/96' }, [route('2001:db8:64::192.0.2.7/128')], ['192.0.2.7/32']],
   [
-    '48 bits: the u-octet lies amidst it',
+    '48 bits: the u-octet is inside it',
     { prefix: '2001:db8:64::/48' },
     [route('2001:db8:64:c000:2:8000::/81')],
     ['192.0.2.128/25'],
@@ -40,22 +40,27 @@ const ROWS: readonly [
     ['192.0.2.7/32'],
   ],
   ['our own route to the device', { prefix: '2001:db8:64::/96' }, [route('2001:db8:64::/96', 'nat64')], []],
-  ['the whole prefix elsewhere is no host', { prefix: '2001:db8:64::/96' }, [route('2001:db8:64::/96')], []],
   [
-    'routes around it and beside it',
+    'a route for the whole prefix to another device is not a host',
+    { prefix: '2001:db8:64::/96' },
+    [route('2001:db8:64::/96')],
+    [],
+  ],
+  [
+    'routes around the prefix and beside it',
     { prefix: '2001:db8:64::/96' },
     [route('2001:db8::/32'), route('2001:db8:65::1/128')],
     [],
   ],
-  ['no bit of IPv4 yet', { prefix: '2001:db8:64::/64' }, [route('2001:db8:64::/70')], []],
-  ['said by hand', { embedded: ['192.0.2.0/24'] }, [route('64:ff9b::10.0.0.0/104')], ['192.0.2.0/24']],
+  ['no bit of the IPv4 address', { prefix: '2001:db8:64::/64' }, [route('2001:db8:64::/70')], []],
+  ['configured by hand', { embedded: ['192.0.2.0/24'] }, [route('64:ff9b::10.0.0.0/104')], ['192.0.2.0/24']],
   [
     'both',
     { embedded: ['192.0.2.0/24', 'auto'] },
     [route('64:ff9b::10.0.0.0/104')],
     ['192.0.2.0/24', '10.0.0.0/8'],
   ],
-  ['with sessions nobody has such an address', { mode: 'stateful', embedded: ['192.0.2.0/24'] }, [], []],
+  ['with sessions no host has such an address', { mode: 'stateful', embedded: ['192.0.2.0/24'] }, [], []],
 ];
 for (const [title, changes, routes, expected] of ROWS)
   test(title, () => assert.deepEqual(found(changes, ...routes), expected));
@@ -77,7 +82,7 @@ test('any prefix: the addresses that the IPv6 prefix contains are those of the I
       const destination = { address: maskAddress(embedIpv4(nat64Prefix, base), prefixBits), prefixBits };
       const config = defaultNat64({ mode: 'stateless', prefix: text });
       const [embedded] = embeddedPrefixes(config, [{ destination, device: 'lan' }]);
-      // Behind the u-octet alone nothing is told of the IPv4 address.
+      // A route that covers only the u-octet says nothing about the IPv4 address.
       if (embedded === undefined) return;
       for (const each of [base, other])
         assert.equal(

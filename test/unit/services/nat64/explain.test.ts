@@ -1,4 +1,4 @@
-/** An explanation must match what happens: each row is explained, then sent. */
+/** An explanation must agree with the translator: each row is explained, then sent. */
 import assert from 'node:assert/strict';
 import { english } from '../../../../src/texts/text.ts';
 import { describe, test } from 'node:test';
@@ -45,10 +45,10 @@ function packetOf({
 const explained = ({ translator }: Harness, request: ExplainRequest): Promise<Explanation> =>
   explain(translator, request, translator.nowSeconds);
 
-/** The counter that the last step names; undefined when all went well. */
+/** The counter of the last step; undefined if the packet passes. */
 const refusal = ({ steps }: Explanation) => steps.at(-1)?.counter ?? undefined;
 
-/** The drop that sending it counts; undefined when it is translated. */
+/** The drop that is counted when the packet is sent; undefined if it is translated. */
 function dropOf(harness: Harness, request: ExplainRequest): string | undefined {
   harness.counted();
   harness.send(packetOf(request));
@@ -78,7 +78,7 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
   ['not in nat64.allow', {}, { client: '2001:db8:2::1' }, /nat64\.allow does not list 2001:db8:2::1/],
   ['a private address', {}, { destination: '64:ff9b::10.0.0.1' }, /10\.0\.0\.1 is private or reserved/],
   [
-    'a private address behind a prefix of our own',
+    'a private address behind our own prefix',
     { prefix: '2001:db8:64::/96' },
     { destination: '2001:db8:64::10.0.0.1' },
     /10\.0\.0\.1\.$/,
@@ -114,7 +114,7 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
     /nat64\.portBlocks gives 2001:db8:1::10 no ports/,
   ],
   [
-    'a server with an address of its own, through the second prefix',
+    'a server with its own address, through the second prefix',
     { extraPrefixes: ['2001:db8:64::/96'], settings: { eam: eamOf(['192.0.2.9/32', `${HOST}/128`]) } },
     { destination: '2001:db8:64::203.0.113.9' },
     /translated through 64:ff9b::\/96 only/,
@@ -133,7 +133,7 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
     /198\.51\.100\.1 belongs to the appliance/,
   ],
   [
-    'a node of the IPv4 side, by its mapping',
+    'a node on the IPv4 side, by its mapping',
     {
       settings: {
         eam: compileEam([
@@ -159,7 +159,7 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
   ],
   ['without pool4', { settings: { pools: [] } }, {}, /no IPv4 address/],
   [
-    'a mapping that nobody has',
+    'a mapping that does not exist',
     {},
     { destination: `64:ff9b::${POOL4}`, destinationPort: 40_000, protocol: 'udp' },
     /No host has/,
@@ -183,7 +183,7 @@ describe('explanations', () => {
     });
   }
 
-  test('a mapping and a session that are there, and how long', async () => {
+  test('an existing mapping and session, and their remaining time', async () => {
     const harness = createHarness();
     harness.send(packetOf(ask({ protocol: 'udp' })));
     harness.setTime(20);
@@ -201,7 +201,7 @@ describe('explanations', () => {
     assert.match(await texts({ clientPort: undefined }), /A packet from any other port gets a new one/);
   });
 
-  test('nothing is changed by it', async () => {
+  test('an explanation changes nothing', async () => {
     const harness = createHarness();
     const before = harness.counters();
     await explained(harness, ask());
@@ -209,7 +209,7 @@ describe('explanations', () => {
     assert.equal(harness.translator.tables.control[4], 0);
   });
 
-  test('an IPv4 destination is asked for by the address that stands for it', async () => {
+  test('an IPv4 destination is explained with the address that represents it', async () => {
     for (const prefix of ['64:ff9b::/96', '2001:db8:64::/64', '2001:db8::/32']) {
       const allow = ['3fff::/20'];
       const answer = await explained(
@@ -239,7 +239,7 @@ describe('explanations', () => {
     assert.equal((await explained(full, ask({ clientPort: 2 }))).isTranslated, true);
   });
 
-  test('a host with an IPv4 address of its own needs no session; in stateless mode others are refused', async () => {
+  test('a host with its own IPv4 address needs no session; in stateless mode others are refused', async () => {
     const eam = eamOf(['192.0.2.7', HOST]);
     for (const isStateless of [false, true]) {
       const harness = createHarness({ settings: { eam, isStateless } });
@@ -255,7 +255,7 @@ describe('explanations', () => {
     }
   });
 
-  test('a static mapping is told as such, and is what others reach', async () => {
+  test('a static mapping is reported as static, and others reach it', async () => {
     const host = Int32Array.of(0x2001_0db8, 0x0001_0000, 0, 0x10);
     const entry = { protocol: TRANSPORT.UDP, slot: 0, port: 8080, host, hostPort: 80 };
     const harness = createHarness({ settings: { staticEntries: [entry] } });
@@ -274,7 +274,7 @@ describe('explanations', () => {
     );
   });
 
-  test('hairpin: to whom a port of pool4 leads, and whether filtering lets it', async () => {
+  test('hairpin: the host behind a port of pool4, and whether filtering allows it', async () => {
     const neighbour = '2001:db8:1::20';
     for (const isAddressDependent of [false, true]) {
       const harness = createHarness({ ports: [40_000, 40_000], settings: { isAddressDependent } });
@@ -291,7 +291,7 @@ describe('explanations', () => {
       assert.equal(dropOf(harness, request), refusal(answer));
     }
   });
-  test('hairpin: to its own mapping everybody has sent', async () => {
+  test('hairpin: filtering allows packets of a host to its own mapping', async () => {
     const harness = createHarness({ ports: [40_000, 40_000], settings: { isAddressDependent: true } });
     harness.send(packetOf(ask({ protocol: 'udp' })));
     const request = ask({ destination: `64:ff9b::${POOL4}`, destinationPort: 40_000, protocol: 'udp' });
@@ -306,7 +306,7 @@ async function isToItself({ translator }: Harness, request: ExplainRequest): Pro
   return rows.some((row) => row.clientPort === clientPort);
 }
 
-test('whoever sends whatever to wherever: the explanation is what the translator does', async () => {
+test('any sender, packet and destination: the explanation agrees with the translator', async () => {
   const client = fc.constantFrom(
     HOST,
     '2001:db8:1::20',
@@ -340,7 +340,7 @@ test('whoever sends whatever to wherever: the explanation is what the translator
     ports: [40_000, 40_003],
     maxSessions: 12,
   };
-  // A stored SYN is no drop yet.
+  // A stored SYN is not a drop yet.
   const settings = fc.constantFrom<Partial<Settings>>(
     { storesSyns: false },
     { storesSyns: false, isAddressDependent: true },
@@ -354,7 +354,7 @@ test('whoever sends whatever to wherever: the explanation is what the translator
         const answer = await explained(harness, each);
         const counter = refusal(answer);
         const drop = dropOf(harness, each);
-        // Nobody can foretell that a packet's own new mapping has just the port that it is for.
+        // The explanation cannot know that the new mapping of the packet gets exactly the port that the packet is sent to.
         if (counter !== drop && counter === 'drop-no-bib-entry' && (await isToItself(harness, each)))
           continue;
         assert.equal(counter, drop, JSON.stringify(each));

@@ -1,4 +1,4 @@
-/** The committed object of the kernel's program: it was made from the present source; and what happens where it cannot be used. */
+/** The committed object of the kernel's program was made from the present source; and what happens if it cannot be used. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,29 +9,29 @@ import { OBJECT_FILE } from '../../../../src/services/nat64/kernel/fast-path-rec
 import { english } from '../../../../src/texts/text.ts';
 import { SUMS_FILE, sourceFiles, sumLine } from '../../../../tools/build-bpf.ts';
 
-/** A page of flash is cheap; a compiler's debugging information is not. */
+/** The object must stay small: it must not contain debugging information. */
 const LARGEST_BYTES = 16_384;
 const EM_BPF = 247;
 
-test('the object is that of the source: else `npm run build:bpf`', () => {
+test('the object was made from this source (if not: `npm run build:bpf`)', () => {
   const [compiler, ...sums] = readFileSync(SUMS_FILE, 'utf8').trimEnd().split('\n');
   assert.match(compiler, /^# .*clang version \d/);
   assert.deepEqual(sums, [...sourceFiles(), OBJECT_FILE].map(sumLine));
 });
 
-test('every file of ours that the source includes has a sum', () => {
+test('each of our files that the source includes has a checksum', () => {
   const [source, ...headers] = sourceFiles();
   assert(headers.length > 0);
   const ours = /^#include "(.*)"$/gm;
   const all = /^ *# *include .*/gm;
   const fromDebian = /^#include <(?:(?:linux|bpf)\/[a-z0-9_]+|stdbool)\.h>$/;
-  // A header of ours that included another one would hide it.
+  // Only the source may include our headers: a header included by another one would not be in the list.
   for (const file of [source, ...headers])
     for (const [line] of readFileSync(file, 'utf8').matchAll(all))
       assert(fromDebian.test(line) || (file === source && line.match(ours)), `${file}: ${line}`);
 });
 
-test('it is small, and for the processor that kernels emulate', () => {
+test('it is small, and made for the virtual processor of eBPF', () => {
   const object = readFileSync(OBJECT_FILE);
   assert.equal(object.toString('latin1', 0, 4), '\x7fELF');
   assert.equal(object.readUInt16LE(18), EM_BPF);
@@ -39,16 +39,16 @@ test('it is small, and for the processor that kernels emulate', () => {
   assert(!object.includes('.debug_'));
 });
 
-test('without libbpf the fast path is off and says why', () => {
-  const told: string[] = [];
-  const log = { info: (_: object, message: string) => void told.push(message), warn: assert.fail };
+test('without libbpf the fast path is off and reports why', () => {
+  const logged: string[] = [];
+  const log = { info: (_: object, message: string) => void logged.push(message), warn: assert.fail };
   const started = startFastPath('lo', 16, log as never, 'libbpf-that-nobody-has.so.1');
   assert('off' in started);
   assert.match(
     english(started.off),
     /^libbpf-that-nobody-has\.so\.1 cannot be used \(Debian package libbpf1\): /,
   );
-  assert.equal(told.length, 1);
+  assert.equal(logged.length, 1);
 });
 
 test('a damaged object is refused, not trusted', () => {

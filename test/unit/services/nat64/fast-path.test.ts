@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAttachments } from '../../../../src/services/nat64/kernel/fast-path.ts';
 
-/** Devices by name with the reason for which they refuse; undefined: they do not. */
+/** Devices by name, with the reason of their refusal; undefined: they accept the program. */
 function machine(devices: Record<string, string | undefined>) {
   const wanted = new Map<string, { index: number; linkHeaderBytes: number }>();
   const refusing = new Map<string, string>();
   const links: number[] = [];
-  const told: string[] = [];
+  const logged: string[] = [];
   const set = (name: string, refusal?: string, index = wanted.size + 1) => {
     wanted.set(name, { index, linkHeaderBytes: 14 });
     if (refusal === undefined) refusing.delete(name);
@@ -19,7 +19,7 @@ function machine(devices: Record<string, string | undefined>) {
     wanted,
     set,
     links,
-    told,
+    logged,
     start: () =>
       createAttachments({
         wanted: () => wanted,
@@ -31,32 +31,32 @@ function machine(devices: Record<string, string | undefined>) {
         },
         detach: (link) => void (links.includes(link) && links.splice(links.indexOf(link), 1)),
         isAttached: (link) => links.includes(link),
-        log: { warn: (fields) => void told.push((fields as { device: string }).device) },
+        log: { warn: (fields) => void logged.push((fields as { device: string }).device) },
       }),
   };
 }
 
-test('a device that refuses at the start leaves the others their program, and is told once for each reason', () => {
-  const { set, start, links, told } = machine({ bond0: 'not supported', wan: undefined, lan: undefined });
+test('a device that refuses at the start does not affect the programs of the others, and is reported once for each reason', () => {
+  const { set, start, links, logged } = machine({ bond0: 'not supported', wan: undefined, lan: undefined });
   using attachments = start();
   assert.deepEqual(attachments.devices, ['wan', 'lan']);
   for (let i = 0; i < 3; i++) attachments.refresh();
-  assert.deepEqual(told, ['bond0']);
+  assert.deepEqual(logged, ['bond0']);
   set('bond0', 'busy', 1);
   attachments.refresh();
   attachments.refresh();
-  assert.deepEqual(told, ['bond0', 'bond0']);
+  assert.deepEqual(logged, ['bond0', 'bond0']);
   set('bond0', undefined, 1);
   attachments.refresh();
   assert.deepEqual(attachments.devices, ['wan', 'lan', 'bond0']);
   assert.equal(links.length, 3);
 });
 
-test('a program that another program detached is missed, and comes back', () => {
+test('a program that another program has detached is noticed, and attached again', () => {
   const { start, links } = machine({ wan: undefined, lan: undefined });
   using attachments = start();
   links.splice(0, 1);
-  // Who follows the devices does not hide it from the keeper, which reports it.
+  // `follow` must not attach it: that would hide the loss from the keeper, which reports it.
   attachments.follow();
   assert.deepEqual(
     [...attachments.attached()],
@@ -70,8 +70,8 @@ test('a program that another program detached is missed, and comes back', () => 
   assert.deepEqual(links.toSorted(), [1, 2]);
 });
 
-test('devices that come, go and come back as another', () => {
-  const { wanted, set, start, links, told } = machine({ wan: undefined });
+test('devices that appear, disappear and come back with another index', () => {
+  const { wanted, set, start, links, logged } = machine({ wan: undefined });
   const attachments = start();
   set('ppp0', undefined, 7);
   set('odd', 'not supported', 8);
@@ -81,18 +81,18 @@ test('devices that come, go and come back as another', () => {
   wanted.delete('odd');
   attachments.refresh();
   assert.deepEqual(links, [1, 9]);
-  // It refuses again after it was away: that is news.
+  // It refuses again after it had disappeared: this is reported again.
   set('odd', 'not supported', 8);
   attachments.refresh();
-  assert.deepEqual(told, ['odd', 'odd']);
+  assert.deepEqual(logged, ['odd', 'odd']);
   attachments[Symbol.dispose]();
   assert.deepEqual(links, []);
 });
 
-test('when every device refuses it is the kernel; without devices it waits for one', () => {
-  const { start, told } = machine({ wan: 'no tcx', lan: 'no tcx' });
+test('if every device refuses, the start fails; without devices it waits for one', () => {
+  const { start, logged } = machine({ wan: 'no tcx', lan: 'no tcx' });
   assert.throws(start, /no tcx/);
-  assert.deepEqual(told, []);
+  assert.deepEqual(logged, []);
   const later = machine({});
   using attachments = later.start();
   later.set('wan');

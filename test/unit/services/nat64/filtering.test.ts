@@ -23,7 +23,7 @@ testRows([
     out: udp({ ...in6, source: '64:ff9b::192.0.2.7', sourcePort: 9, data }),
   },
   {
-    title: 'UDP in without BIB entry: silence (N7)',
+    title: 'UDP in without BIB entry: no answer (N7)',
     packet: udp(in4),
     out: undefined,
     drop: 'drop-no-bib-entry',
@@ -35,12 +35,12 @@ testRows([
     out: tcp({ ...in6, source: '64:ff9b::192.0.2.7', flags: TCP_FLAGS.SYN }),
   },
   {
-    title: 'TCP in: an unsolicited SYN: silence (N39)',
+    title: 'TCP in: an unsolicited SYN: no answer (N39)',
     packet: tcp({ ...in4, flags: TCP_FLAGS.SYN }),
     out: undefined,
   },
   {
-    title: 'TCP in: an unsolicited SYN where policy is to drop it (N11)',
+    title: 'TCP in: an unsolicited SYN, if the policy is to drop it (N11)',
     config: { settings: { storesSyns: false } },
     packet: tcp({ ...in4, flags: TCP_FLAGS.SYN }),
     out: undefined,
@@ -69,13 +69,13 @@ testRows([
     out: undefined,
   },
   {
-    title: 'TCP out: what opens nothing, without BIB entry (N13)',
+    title: 'TCP out: a segment that opens no connection, without BIB entry (N13)',
     packet: tcp({ ...out6, flags: TCP_FLAGS.ACK }),
     out: undefined,
     drop: 'drop-tcp-not-syn',
   },
   {
-    title: 'TCP out: what opens nothing, with a BIB entry (N13)',
+    title: 'TCP out: a segment that opens no connection, with a BIB entry (N13)',
     before: [tcp({ ...out6, flags: TCP_FLAGS.SYN })],
     packet: tcp({ ...out6, destinationPort: 80, flags: TCP_FLAGS.ACK }),
     out: tcp({ ...out4, destinationPort: 80, flags: TCP_FLAGS.ACK, identification: IDENTIFICATION + 1 }),
@@ -111,14 +111,14 @@ testRows([
     drop: 'drop-destination',
   },
   {
-    title: 'UDP in without BIB entry, where senders are told: 3/13 (N7)',
+    title: 'UDP in without BIB entry, with ICMP errors on: 3/13 (N7)',
     config: { settings: { answersRefused4: true } },
     packet: udp(in4),
     out: error4(3, 13, udp(in4)),
     drop: 'drop-no-bib-entry',
   },
   {
-    title: 'address-dependent filtering, where senders are told: 3/13 (N8)',
+    title: 'address-dependent filtering, with ICMP errors on: 3/13 (N8)',
     config: { settings: { isAddressDependent: true, answersRefused4: true } },
     before: [udp(out6)],
     packet: udp({ ...in4, source: '192.0.2.7', data }),
@@ -129,7 +129,7 @@ testRows([
     drop: 'drop-filtered',
   },
   {
-    title: 'an unsolicited SYN, where senders are told: silence for 6 seconds first (N39)',
+    title: 'an unsolicited SYN, with ICMP errors on: no answer for 6 seconds first (N39)',
     config: { settings: { answersRefused4: true } },
     packet: tcp({ ...in4, flags: TCP_FLAGS.SYN }),
     out: undefined,

@@ -1,4 +1,4 @@
-/** What must hold for a fragment memory after any operations. */
+/** Invariants of a fragment memory after any operations. */
 import assert from 'node:assert/strict';
 import { nextInAge, unitsOf } from '../../../../src/net/shares.ts';
 import { BLOCK, BLOCK_WORDS } from '../../../../src/services/nat64/tables/fragment-blocks.ts';
@@ -8,7 +8,7 @@ import {
   field,
 } from '../../../../src/services/nat64/tables/fragment-records.ts';
 
-/** All datagrams, those of each group in the order of their arrival there. */
+/** All datagrams; those of each group in the order of their arrival in it. */
 export const datagramsOf = ({ shares, datagramOf }: FragmentMemory): number[] =>
   shares.flatMap((group, i) => {
     const datagrams: number[] = [];
@@ -32,7 +32,7 @@ function chainsOf(memory: FragmentMemory, datagram: number): number[][] {
   return chains;
 }
 
-/** Fails unless every block and record is in one place, fragments are in order, and all is counted for its owner. */
+/** Fails unless each block and record is in exactly one place, fragments are in order, and everything is counted for its owner. */
 export function checkFragmentMemory(memory: FragmentMemory): void {
   const { blocks, shares, blocksOf, datagramOf } = memory;
   const datagrams = datagramsOf(memory);

@@ -19,7 +19,7 @@ import {
   createFragmentMemory,
 } from '../../../../src/services/nat64/tables/fragment-records.ts';
 
-/** Packets that differ in source and identification alone, made by writing over one of them. */
+/** Packets that differ only in source and identification, made by changing a template. */
 function varied(template: Bytes): (source: string, identification: number) => Bytes {
   return (source, identification) => {
     const packet = template.slice();
@@ -34,7 +34,7 @@ const later = { source: REMOTE, destination: POOL4, protocol: 17, fragment: 0x20
 /** A lone fragment of 28 bytes from the middle of a datagram, and one of full size. */
 const lone4 = varied(ip({ ...later, payload: new Uint8Array(8) }));
 const large4 = varied(ip({ ...later, payload: new Uint8Array(1480) }));
-/** A first fragment that may pass, of which nothing follows. */
+/** A first fragment that may pass, without any later fragment. */
 const first4 = varied(fragments4(udp({ ...in4, data: big }), [0, 800, 1468], 0)[0]);
 const lone6 = (source: string, identification: number): Bytes =>
   fragments6(udp({ ...out6, source, data: big.subarray(0, 100) }), [0, 64, 72, 108], identification)[1];
@@ -45,7 +45,7 @@ interface Attack {
   readonly packet: (i: number) => Bytes;
 }
 
-/** Each twice as many as there are places. */
+/** Each attack sends twice as many packets as there are places. */
 const ATTACKS: readonly Attack[] = [
   { title: 'one address, lone fragments', packet: (i) => lone4('192.0.2.66', i) },
   { title: 'many addresses, lone fragments', packet: (i) => lone4(address4(i), i >> 16) },
@@ -71,13 +71,13 @@ describe("one host floods, another's datagrams pass", () => {
   for (const { title, packet } of ATTACKS) {
     for (const [order, first, second] of [
       ['in order', 0, 1],
-      ['the last first', 1, 0],
+      ['in reverse order', 1, 0],
     ] as const) {
       test(`${title}; the other's ${order}`, () => {
         const harness = attacked();
         flood(harness, packet, 0, MAX_DATAGRAMS * 2);
         const sent = harness.sendAll(pieces[first]);
-        // What the attack sends meanwhile: ten times as much as comes between two fragments of one sender.
+        // Packets of the attack in between: ten times as many as arrive between two fragments of one sender.
         flood(harness, packet, MAX_DATAGRAMS * 2, 500);
         sent.push(...harness.sendAll(pieces[second]));
         assert.deepEqual(sent.map(hexOf), outs);
@@ -103,14 +103,14 @@ describe("one host floods, another's datagrams pass", () => {
   test('all addresses of a /64 are one client', () => {
     const harness = createHarness({ ...ONE_PORT, allow: ['2001:db8::/32'] });
     const [up0, up1] = fragments6(udp({ ...out6, data: big }), [0, 800, 1468], 7);
-    // Room for all of it is taken by one /64 before the other host comes.
+    // One /64 takes all the room before the other host sends.
     flood(harness, (i) => lone6(`2001:db8:2::${(i + 1).toString(16)}`, i), 0, MAX_DATAGRAMS);
     harness.sendAll(up1);
     flood(harness, (i) => lone6(`2001:db8:2::${(i + 1).toString(16)}`, i), MAX_DATAGRAMS, MAX_DATAGRAMS * 2);
     assert.equal(harness.sendAll(up0).length, 2, HOST);
   });
 
-  test('a lone datagram of the largest size is not greedy', () => {
+  test('a single datagram of the largest size does not count as greedy', () => {
     const harness = attacked();
     const data = Uint8Array.from({ length: 60_000 }, (_, i) => i & 255);
     const offsets = Array.from({ length: 42 }, (_, i) => Math.min(i * 1480, 60_008));
@@ -122,7 +122,7 @@ describe("one host floods, another's datagrams pass", () => {
   });
 });
 
-test('memory is taken by real size: thousands of lone fragments wait at a time', () => {
+test('memory is counted by real size: thousands of lone fragments can wait at the same time', () => {
   const harness = attacked();
   flood(harness, (i) => lone4(address4(i), 0), 0, MAX_DATAGRAMS);
   assert.equal(harness.counters()['drop-fragment-memory'], 0);

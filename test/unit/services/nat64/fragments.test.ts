@@ -58,7 +58,7 @@ testRows([
     out: fragments6(udp({ ...in6, data: big }), [0, 1232, 1468], 0xbeef),
   },
   {
-    title: 'lowestIpv6MtuBytes: fits, and so needs no fragment header (N22)',
+    title: 'lowestIpv6MtuBytes: it fits, so it needs no fragment header (N22)',
     config: { settings: { lowestIpv6MtuBytes: 1500 } },
     before: [udp(out6)],
     packet: udp({ ...in4, data: new Uint8Array(1400), fragment: 0, identification: 0xbeef }),
@@ -66,13 +66,13 @@ testRows([
   },
   {
     title:
-      'fragments from IPv6, the last first: cut at the same places, identification cut to 16 bits (N1, N30)',
+      'fragments from IPv6, the last first: cut at the same places, the identification cut to 16 bits (N1, N30)',
     before: [fragments6(udp({ ...out6, data: big }), [0, 800, 1468], 0xdead_beef)[1]],
     packet: fragments6(udp({ ...out6, data: big }), [0, 800, 1468], 0xdead_beef)[0],
     out: fragments4(udp({ ...out4, data: big }), [0, 800, 1468], 0xbeef),
   },
   {
-    title: 'fragments from IPv4: cut at the same places, and where they are longer than 1280 bytes (N1)',
+    title: 'fragments from IPv4: cut at the same places, and again if they are longer than 1280 bytes (N1)',
     before: [udp(out6), fragments4(udp({ ...in4, data: big }), [0, 1240, 1468], 7)[1]],
     packet: fragments4(udp({ ...in4, data: big }), [0, 1240, 1468], 7)[0],
     out: fragments6(udp({ ...in6, data: big }), [0, 1232, 1240, 1468], 7),
@@ -84,7 +84,7 @@ testRows([
     out: fragments6(udp({ ...in6, data: big }), [0, 800, 1468], 7),
   },
   {
-    title: 'a fragment that is all of its datagram is no fragment (RFC 6946)',
+    title: 'a fragment that is all of its datagram is not treated as a fragment (RFC 6946)',
     packet: fragments6(udp({ ...out6, data }), [0, 12], 0xdead_beef)[0],
     out: udp({ ...out4, data, identification: 0xbeef }),
   },
@@ -96,13 +96,13 @@ testRows([
     drop: 'drop-fragment-overlap',
   },
   {
-    title: 'a fragment in the middle that is no multiple of 8',
+    title: 'a middle fragment whose length is not a multiple of 8',
     packet: fragments4(udp({ ...in4, data }), [0, 9, 12], 7)[0],
     out: undefined,
     drop: 'drop-fragment-bad',
   },
   {
-    title: 'a fragment too big for IPv6, DF set: 3/4 with what fits beside a fragment header (N23)',
+    title: 'a fragment too big for IPv6, DF set: 3/4 with the size that fits beside a fragment header (N23)',
     before: [udp(out6)],
     packet: bigFragment4,
     out: error4(3, 4, bigFragment4, 1472),
@@ -116,13 +116,13 @@ testRows([
   },
   {
     title:
-      "the appliance's own fragments from a private address, or with their hops used up, are its own all the same",
+      "the appliance's own fragments from a private address, or with an expired hop limit, still go to the kernel",
     before: [privatePieces[1]],
     packet: privatePieces[0],
     out: privatePieces,
   },
   {
-    title: 'ICMP fragments that are no echo go to the kernel',
+    title: 'ICMP fragments other than echo go to the kernel',
     packet: fragments4(icmp({ ...in4, type: 13, rest: PORT << 16, data: big }), [0, 800, 1468], 7)[0],
     out: fragments4(icmp({ ...in4, type: 13, rest: PORT << 16, data: big }), [0, 800, 1468], 7)[0],
   },
@@ -132,20 +132,20 @@ testRows([
     out: udp({ ...out4, data }),
   },
   {
-    title: 'UDP over IPv6 without checksum, where policy is to drop it',
+    title: 'UDP over IPv6 without checksum, if the policy is to drop it',
     config: { settings: { dropsZeroUdpChecksum6: true } },
     packet: bare6(udp({ ...out6, data })),
     out: error6(1, 1, bare6(udp({ ...out6, data }))),
     drop: 'drop-udp-no-checksum',
   },
   {
-    title: 'fragments over IPv6 without UDP checksum: it gets one when all have come',
+    title: 'fragments over IPv6 without UDP checksum: it gets one when all have arrived',
     before: [fragments6(bare6(udp({ ...out6, data: big })), [0, 800, 1468], 7)[0]],
     packet: fragments6(bare6(udp({ ...out6, data: big })), [0, 800, 1468], 7)[1],
     out: fragments4(udp({ ...out4, data: big }), [0, 800, 1468], 7),
   },
   {
-    title: 'a TCP fragment that lies inside the header (RFC 3128)',
+    title: 'a TCP fragment that starts inside the header (RFC 3128)',
     packet: fragments6(tcp({ ...out6, data: big, flags: 2 }), [0, 8, 1480], 7)[1],
     out: undefined,
     drop: 'drop-fragment-bad',
@@ -158,7 +158,7 @@ testRows([
   },
 ]);
 
-/** One fragment each, from a host and a remote; `hopLimit` and `trafficClass` are theirs alone. */
+/** One fragment from a host or a remote. Each fragment may have its own `hopLimit` and `trafficClass`. */
 interface Step {
   readonly packet: Bytes;
   readonly out: readonly Bytes[];
@@ -170,7 +170,7 @@ const down = udp({ ...in4, data: big });
 const translated6 = { 'packets-6to4': 1, 'bytes-6to4': 820 };
 const opened = { 'bib-created': 1, 'sessions-created-udp': 1 };
 
-/** Header fields of a fragment changed, its header checksum right. */
+/** A fragment with changed header fields and a correct header checksum. */
 function changed(packet: Bytes, fields: { hopLimit?: number; trafficClass?: number }): Bytes {
   const is6 = packet[0] >> 4 === 6;
   const payload = packet.slice(is6 ? 40 : 20);
@@ -195,7 +195,7 @@ const kept4 = (packet: Bytes) => changed(packet, {});
 
 const SEQUENCES: readonly { title: string; config?: HarnessOptions; steps: readonly Step[] }[] = [
   {
-    title: '6 to 4: each with its own ECN and hop limit, as they come (RFC 3168 section 5.3)',
+    title: '6 to 4: each with its own ECN and hop limit, in the order of arrival (RFC 3168 section 5.3)',
     steps: [
       {
         packet: changed(up0, { trafficClass: 2 }),
@@ -238,7 +238,7 @@ const SEQUENCES: readonly { title: string; config?: HarnessOptions; steps: reado
   },
   {
     title:
-      '4 to 6: DF belongs to each fragment; without it only those too long are cut (RFC 7915 section 4.1)',
+      '4 to 6: DF belongs to each fragment; without DF only those that are too long are cut (RFC 7915 section 4.1)',
     steps: [
       { packet: up0, out: [upOut0], counted: { ...translated6, ...opened } },
       {
@@ -254,7 +254,7 @@ const SEQUENCES: readonly { title: string; config?: HarnessOptions; steps: reado
     ],
   },
   {
-    title: 'a fragment whose hops are used up is dropped by itself, and its sender told',
+    title: 'a fragment whose hop limit has run out is dropped alone, and its sender gets an error',
     steps: [
       { packet: up0, out: [upOut0], counted: { ...translated6, ...opened } },
       {
@@ -265,7 +265,7 @@ const SEQUENCES: readonly { title: string; config?: HarnessOptions; steps: reado
     ],
   },
   {
-    title: 'what overlaps ends the datagram; what waited is counted too (RFC 5722)',
+    title: 'an overlap ends the datagram; waiting fragments are counted too (RFC 5722)',
     steps: [
       { packet: fragments6(up, [0, 800, 1400, 1468], 7)[1], out: [], counted: {} },
       { packet: fragments6(up, [0, 800, 808, 1468], 7)[1], out: [], counted: { 'drop-fragment-overlap': 2 } },
@@ -273,7 +273,7 @@ const SEQUENCES: readonly { title: string; config?: HarnessOptions; steps: reado
     ],
   },
   {
-    title: 'a copy of a fragment that has passed, or that waits, is dropped and does no harm',
+    title: 'a copy of a fragment that has passed, or that waits, is dropped without further effect',
     steps: [
       { packet: fragments6(up, [0, 800, 1400, 1468], 7)[2], out: [], counted: {} },
       {
@@ -295,7 +295,7 @@ const SEQUENCES: readonly { title: string; config?: HarnessOptions; steps: reado
     ],
   },
   {
-    title: 'a first fragment that is refused: the others go with it',
+    title: 'a first fragment that is refused: the others are dropped with it',
     steps: [
       { packet: down1, out: [], counted: {} },
       { packet: down0, out: [], counted: { 'drop-no-bib-entry': 1, 'drop-fragment-refused': 1 } },
@@ -307,7 +307,7 @@ const SEQUENCES: readonly { title: string; config?: HarnessOptions; steps: reado
     ],
   },
   {
-    title: 'what cannot be translated at all takes no memory: no fragment of it waits',
+    title: 'untranslatable datagrams use no memory: their fragments do not wait',
     config: { settings: { isOwnAddress: [false] } },
     steps: [
       {
@@ -349,7 +349,7 @@ describe('fragments, one by one', () => {
     });
   }
 
-  test('what comes within the time passes, later it does not; the time can be set', () => {
+  test('a fragment within the time limit passes, a later one does not; the limit can be set', () => {
     for (const [fragmentSeconds, seconds, count] of [
       [30, 30, 2],
       [30, 31, 0],
@@ -366,7 +366,7 @@ describe('fragments, one by one', () => {
     }
   });
 
-  test('a datagram in more fragments than there may be', () => {
+  test('a datagram in more fragments than allowed', () => {
     const harness = createHarness(ONE_PORT);
     harness.send(udp(out6));
     const offsets = Array.from({ length: MAX_FRAGMENTS + 3 }, (_, i) => i * 8);
@@ -384,7 +384,7 @@ describe('fragments, one by one', () => {
   });
 });
 
-describe('fragments of hosts with an IPv4 address of their own (RFC 7915 section 1.3)', () => {
+describe('fragments of hosts with their own IPv4 address (RFC 7915 section 1.3)', () => {
   const own = { settings: { eam: eamOf(['192.0.2.9/32', `${HOST}/128`]) } };
   const mapped = { ...in4, destination: '192.0.2.9', destinationPort: 5000 };
   const from = { ...out4, source: '192.0.2.9', sourcePort: 5000 };
@@ -400,7 +400,7 @@ describe('fragments of hosts with an IPv4 address of their own (RFC 7915 section
     assert.deepEqual(harness.translator.fragments, createFragments());
   });
 
-  test('without UDP checksum: none can be computed for IPv6 (RFC 7915 section 4.5); IPv4 goes without', () => {
+  test('without UDP checksum: none can be computed for IPv6 (RFC 7915 section 4.5); in IPv4 none is needed', () => {
     const harness = createHarness({ ...ONE_PORT, ...own });
     const [bare4] = fragments4(zeroChecksum(udp({ ...mapped, data: big })), [0, 800, 1468], 7);
     assert.equal(harness.send(bare4), undefined);
@@ -411,7 +411,7 @@ describe('fragments of hosts with an IPv4 address of their own (RFC 7915 section
     ]);
   });
 
-  test('an echo message waits for its length', () => {
+  test('an echo message waits until its length is known', () => {
     const harness = createHarness({ ...ONE_PORT, ...own });
     const echo = { ...mapped, type: 8, rest: 0x1234_0001, data: big };
     const [echo0, echo1] = fragments4(icmp(echo), [0, 800, 1468], 7);

@@ -19,7 +19,7 @@ const le16 = (value: number) => [value & 255, value >> 8];
 export const headerOf = (flags: number, gsoType: number, gsoSize: number, start: number, offset: number) =>
   Uint8Array.from([flags, gsoType, 0, 0, ...le16(gsoSize), ...le16(start), ...le16(offset)]);
 
-/** The packet as a stack hands it over that leaves the checksum to the device. */
+/** The packet as a stack passes it on if it leaves the checksum to the device. */
 export function partial(packet: Bytes, gsoType = 0, gsoSize = 0): Bytes {
   const { transport, protocol, checksumAt } = layout(packet);
   const bytes = packet.slice();
@@ -42,7 +42,7 @@ function pseudoSum(packet: Uint8Array, length: number): number {
   return onesSum(pseudoHeader(addresses.slice(0, half), addresses.slice(half), protocol, length));
 }
 
-/** What the device does before it sends: completes the checksum, after cutting TCP into segments, UDP into datagrams. */
+/** The work of the device before it sends: it cuts TCP into segments and UDP into datagrams, then completes the checksum. */
 export function complete(frame: Uint8Array): Bytes[] {
   const packet = frame.slice(10);
   const { isIpv4, transport, protocol, checksumAt } = layout(packet);
@@ -80,11 +80,11 @@ export function complete(frame: Uint8Array): Bytes[] {
   return segments;
 }
 
-/** The packet of a frame as one whole, were it not to be cut: with its checksum complete. */
+/** The packet of a frame as one packet, without segmentation, with its checksum completed. */
 export function whole(frame: Uint8Array): Bytes {
   const packet = frame.slice(10);
   const { transport, protocol, checksumAt } = layout(packet);
-  // The field holds the sum of the pseudo-header.
+  // The field contains the sum of the pseudo-header.
   const sum = checksum(packet.subarray(transport));
   packet.set(u16(sum === 0 && protocol === PROTOCOL.UDP ? 0xffff : sum), checksumAt);
   return packet;

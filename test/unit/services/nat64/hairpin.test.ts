@@ -5,7 +5,8 @@ import { PORT, out6, in6, data, testRows } from './rows.ts';
 
 testRows([
   {
-    title: 'hairpin: what one host sends to the mapping of another comes from its own mapping (N19)',
+    title:
+      "hairpin: a packet of one host to the mapping of another has the sender's mapping as its source (N19)",
     config: { ports: [PORT, PORT + 1] },
     before: [udp({ ...out6, source: '2001:db8:1::11', sourcePort: 6001 })],
     packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, data }),
@@ -49,7 +50,8 @@ testRows([
     }),
   },
   {
-    title: 'hairpin: the hop limit ends between the two passes; the host is told by the translator',
+    title:
+      'hairpin: the hop limit runs out between the two passes; the translator sends the error to the host',
     config: { ports: [PORT, PORT + 1] },
     before: [udp({ ...out6, source: '2001:db8:1::11', sourcePort: 6001 })],
     packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, hopLimit: 2 }),
@@ -64,7 +66,7 @@ testRows([
     drop: 'drop-hop-limit',
   },
   {
-    title: 'hairpin: to a port of the pool that nobody has',
+    title: 'hairpin: to an unused port of the pool',
     config: { ports: [PORT, PORT + 1] },
     packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1 }),
     out: undefined,

@@ -24,13 +24,13 @@ import { compileAccessList, compileList4 } from '../../../../src/services/nat64/
 import { nextToSend, translate } from '../../../../src/services/nat64/steps/pipeline.ts';
 
 export const POOL4 = '198.51.100.1';
-/** Another address of the appliance, which is not of pool4. */
+/** Another address of the appliance, which is not in pool4. */
 export const OWN4_BESIDE = '203.0.113.14';
 export const OWN_IPV6 = '2001:db8:1::1';
 export const HOST = '2001:db8:1::10';
 export const REMOTE = '203.0.113.9';
 
-/** Ports of an address; unless told otherwise, those of every protocol. */
+/** Ports of an address; by default for every protocol. */
 export const pool = (slot: number, firstPort: number, lastPort: number, protocols = 7): PortPool => ({
   slot,
   firstPort,
@@ -56,7 +56,7 @@ export interface HarnessOptions {
   readonly pool4?: string;
   readonly maxSessions?: number;
   readonly random?: () => number;
-  /** What the other options do not reach. */
+  /** Settings that the other options do not cover. */
   readonly settings?: Partial<Settings>;
 }
 
@@ -120,16 +120,16 @@ export function testSettings(options: HarnessOptions = {}): Settings {
 
 export interface Harness {
   readonly translator: Translator;
-  /** Translates one packet; the first that is to be sent, undefined when there is none. */
+  /** Translates one packet; returns the first packet to be sent, or undefined. */
   send(packet: Uint8Array): Bytes | undefined;
-  /** The same, with all that is to be sent. */
+  /** The same; returns all packets to be sent. */
   sendAll(packet: Uint8Array): Bytes[];
-  /** The same with a virtio header in front of both; all that is to be sent, each given to `use` while it is in work. */
+  /** The same with a virtio header in front of both; returns all packets to be sent. `use` gets each one during the work. */
   sendWithOffload(frame: Uint8Array, use?: (frame: Bytes) => void): Bytes[];
-  /** Sets the clock, and lets sessions end; what is sent on that account. */
+  /** Sets the clock, and lets sessions end; returns the packets that are sent because of that. */
   setTime(seconds: number): Bytes[];
   counters(): Record<Nat64Counter, number>;
-  /** Every counter that changed since the last call, with by how much. */
+  /** Every counter that has changed since the last call, with the difference. */
   counted(): Partial<Record<Nat64Counter, number>>;
 }
 

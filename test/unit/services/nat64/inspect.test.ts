@@ -1,4 +1,4 @@
-/** The main thread's view of the tables, compared with plain lists of what was put in. */
+/** The main thread's view of the tables, compared with plain lists of the inserted entries. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
@@ -47,8 +47,8 @@ const allSessions = (view: TablesView, filter = {}, limit = 500, now = 0): Promi
 const allBib = (view: TablesView, filter = {}, limit = 500): Promise<BibRow[]> =>
   all((page) => listBib(view, filter, page), limit);
 
-describe('sessions and BIB as listed', () => {
-  test('each protocol, as its packet made it', async () => {
+describe('lists of sessions and BIB', () => {
+  test('each protocol, as created by its packet', async () => {
     const harness = createHarness();
     const ports = { sourcePort: 5000, destinationPort: 443 };
     const sent = {
@@ -77,7 +77,7 @@ describe('sessions and BIB as listed', () => {
     assert.deepEqual(await allBib(viewOf(harness)), bib);
   });
 
-  test('what has ended is gone, what is new is there', async () => {
+  test('ended sessions are removed, new ones are listed', async () => {
     const harness = createHarness();
     harness.send(udp({ source: HOST, destination: REMOTE6, sourcePort: 1, destinationPort: 2 }));
     harness.setTime(1000);
@@ -116,7 +116,7 @@ const filter = fc.record(
   { requiredKeys: [] },
 );
 
-/** Puts sessions in by packets: TCP, UDP, echo. */
+/** Creates sessions by packets: TCP, UDP, echo. */
 function fill(harness: ReturnType<typeof createHarness>, entries: readonly Entry[]): void {
   for (const { protocol, host, hostPort, remote, remotePort } of entries) {
     const ends = { source: other(host), destination: `64:ff9b::${remote}` };
@@ -132,7 +132,7 @@ const nameOf = ({ protocol, host, hostPort, remote, remotePort }: Entry) =>
 const nameOfRow = ({ protocol, client, clientPort, remote, remotePort }: SessionRow) =>
   `${protocol} ${client} ${clientPort} ${remote} ${remotePort}`;
 
-/** By text and BigInt, nothing of src/. */
+/** With text and BigInt, without code of src/. */
 function isIn(text: string, prefix: string): boolean {
   const [base, bits] = prefix.split('/');
   const value = (bytes: Uint8Array) => bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
@@ -143,7 +143,7 @@ function isIn(text: string, prefix: string): boolean {
 
 const hosts = { allow: ['2001:db8::/32'] };
 
-test('paging lists every session and BIB entry exactly once, whatever the page', async () => {
+test('paging lists every session and BIB entry exactly once, for any page size', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(session, { maxLength: 60 }),
@@ -168,7 +168,7 @@ test('paging lists every session and BIB entry exactly once, whatever the page',
   );
 });
 
-test('filters give what a naive filter gives', async () => {
+test('filters agree with a naive filter', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(session, { maxLength: 60 }), filter, async (entries, wanted) => {
       const harness = createHarness({ ...hosts, ports: [32_768, 32_800] });
@@ -235,7 +235,7 @@ test('top clients and pool use are sums of the lists', async () => {
   );
 });
 
-test('records that lie, as a reader in the middle of a change may meet them, do no harm', async () => {
+test('inconsistent records, as a reader may see during a change, do no harm', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -262,7 +262,7 @@ test('records that lie, as a reader in the middle of a change may meet them, do 
   );
 });
 
-test('while a worker makes and removes sessions: no row is of two, and those that stay are listed once', async (t) => {
+test('while a worker makes and removes sessions: no row mixes two sessions, and permanent ones are listed once', async (t) => {
   const shared = createSharedTables(1024);
   const settings = testSettings();
   const control = new Int32Array(new SharedArrayBuffer(8));
@@ -299,7 +299,7 @@ test('while a worker makes and removes sessions: no row is of two, and those tha
   }
 });
 
-test('a session whose BIB record has become that of another is not shown with the wrong host', async () => {
+test('a session whose BIB record was reused is not shown with the wrong host', async () => {
   const shared = createSharedTables(8);
   const tables = attachTables(shared, 0, testSettings());
   const bib = addBib(tables, { protocol: 0, host: Int32Array.of(0x2001_0db8, 0, 0, 1), hostPort: 5 }, 40_000);
@@ -316,7 +316,7 @@ test('a session whose BIB record has become that of another is not shown with th
   assert.deepEqual(await allSessions(view), []);
 });
 
-test('a page looks at so many records only, and the cursors lead to the end of a full table', async (t) => {
+test('a page reads a limited number of records, and the cursors reach the end of a full table', async (t) => {
   const count = 600_000;
   const shared = createSharedTables(count);
   const tables = attachTables(shared, 0, testSettings());

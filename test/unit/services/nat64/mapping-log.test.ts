@@ -1,4 +1,4 @@
-/** The log of mappings (RFC 6888): each begins and ends exactly once, whatever ends it. */
+/** The log of mappings (RFC 6888): each begins and ends exactly once, however it ends. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EventRing } from '../../../../src/runtime/event-ring.ts';
@@ -64,7 +64,7 @@ test('a mapping with its sessions, from beginning to end', () => {
   harness.send(udp({ ...OUT, destinationPort: 54 }));
   assert.deepEqual(events(), [{ ...mapping, remote: REMOTE, remotePort: 54, what: 'session-created' }]);
   harness.send(udp(OUT));
-  assert.deepEqual(events(), [], 'a packet of a session is nothing new');
+  assert.deepEqual(events(), [], 'a packet of a session is not recorded');
   harness.setTime(301);
   assert.deepEqual(names(events()), ['session-removed', 'session-removed', 'mapping-removed']);
 });
@@ -77,7 +77,7 @@ test('echo requests have identifiers', () => {
   assert.deepEqual([session.remote, session.remotePort], [REMOTE, 0]);
 });
 
-describe('every end is told', () => {
+describe('every end is recorded', () => {
   const rows: [title: string, end: (harness: Harness) => void][] = [
     ['time', (harness) => void harness.setTime(1000)],
     [
@@ -107,7 +107,7 @@ describe('every end is told', () => {
   }
 });
 
-test('a new thread goes on where the other stopped: nothing begins again', () => {
+test('a new thread continues where the other stopped: no mapping begins again', () => {
   const { harness, ring, events } = logged();
   harness.send(udp(OUT));
   events();
@@ -120,7 +120,7 @@ test('a new thread goes on where the other stopped: nothing begins again', () =>
   assert.deepEqual(names(events()), ['session-removed', 'mapping-removed']);
 });
 
-test('what is not wanted is not recorded', () => {
+test('events that are not enabled are not recorded', () => {
   const { harness, ring, events } = logged();
   ring.want(0);
   harness.send(udp(OUT));
@@ -128,7 +128,7 @@ test('what is not wanted is not recorded', () => {
   assert.equal(harness.counters()['log-records-lost'], 0);
 });
 
-test('what finds no room is counted', () => {
+test('records without room are counted', () => {
   const { harness, events } = logged({ maxSessions: 20_000 });
   for (let i = 0; i < 10_000; i++)
     harness.send(udp({ ...OUT, source: `2001:db8:1::${(i + 1).toString(16)}` }));
@@ -139,17 +139,17 @@ test('what finds no room is counted', () => {
 test('a structured line for each, and an event for the panel', (t) => {
   const { harness, ring } = logged();
   const lines: object[] = [];
-  const told: unknown[] = [];
+  const decoded: unknown[] = [];
   let stopped = false;
   const log = { info: (fields: object) => void lines.push(fields) };
   const reader = readMappingLog(ring, log, {
-    put: () => assert.fail('only the ring tells'),
+    put: () => assert.fail('only the ring reports events'),
     forget: () => {},
     drainRing: (drained, decode) => {
       t.after(() => assert.ok(stopped));
       return {
         [Symbol.dispose]() {
-          drained.drain((record) => void told.push(decode(record)));
+          drained.drain((record) => void decoded.push(decode(record)));
           stopped = true;
         },
       };
@@ -173,5 +173,5 @@ test('a structured line for each, and an event for the panel', (t) => {
     remotePort: null,
   });
   assert.ok(poolPort >= 32_768);
-  assert.equal((told[0] as Nat64Found).what, 'mapping-created');
+  assert.equal((decoded[0] as Nat64Found).what, 'mapping-created');
 });

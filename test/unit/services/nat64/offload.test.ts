@@ -18,7 +18,7 @@ const hexOf = (packet: Uint8Array | undefined) => packet && Buffer.from(packet).
 const anyData = fc.uint8Array({ minLength: 1, maxLength: 3000 });
 const PROTOCOLS = [tcp, udp] as const;
 
-test('an incomplete checksum: completed behind us, the packet is the one that a complete one becomes', () => {
+test('an incomplete checksum: when the device completes it, the packet equals the translation of the complete packet', () => {
   fc.assert(
     fc.property(fc.constantFrom(...PROTOCOLS), fc.uint8Array({ maxLength: 200 }), (build, bytes) => {
       const harness = createHarness(ONE_PORT);
@@ -59,7 +59,7 @@ test('a segmented packet: each segment of the translation is the translation of 
           const piece = bytes.slice(i * gsoSize, (i + 1) * gsoSize);
           const alone = harness.send(tcp({ ...fields, data: piece }));
           assert.ok(alone !== undefined);
-          // The device numbers the segments of one packet; the last, shorter one, need not allow fragmentation.
+          // The device numbers the segments of one packet; the last, shorter one need not allow fragmentation.
           for (const packet of [segment, alone]) if (newType === 1) packet.set([0, 0, 0, 0, 0, 0, 0, 0], 4);
           assert.equal(hexOf(segment.slice(12)), hexOf(alone.slice(12)));
         }
@@ -69,7 +69,7 @@ test('a segmented packet: each segment of the translation is the translation of 
   );
 });
 
-test('several datagrams in one packet: each of the translation is the translation of the datagram', () => {
+test('several datagrams in one packet: each datagram of the translation is the translation of the datagram', () => {
   fc.assert(
     fc.property(anyData, fc.integer({ min: 50, max: 1200 }), (bytes, gsoSize) => {
       const [harness, other] = [createHarness(ONE_PORT), createHarness(ONE_PORT)];
@@ -100,7 +100,7 @@ test('several datagrams in one packet: each of the translation is the translatio
   );
 });
 
-test('datagrams that have to be fragmented are taken apart first (N22)', () => {
+test('datagrams that have to be fragmented are separated first (N22)', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1233, max: 1472 }),
@@ -137,7 +137,7 @@ test('datagrams that have to be fragmented are taken apart first (N22)', () => {
   );
 });
 
-/** With a fragment header, though it is all of its datagram (RFC 6946): in IPv4 it may be fragmented further. */
+/** With a fragment header that says that it is the whole datagram (RFC 6946): in IPv4 it may be fragmented further. */
 function atomicFragment(packet: Bytes, identification: number): Bytes {
   const header = Uint8Array.of(packet[6], 0, 0, 0, 0, 0, ...u16(identification));
   const bytes = concat(packet.slice(0, 40), header, packet.slice(40));
@@ -186,7 +186,7 @@ const anyDatagram = fc.record({
   isDamaged: fc.constantFrom(false, false, false, true),
 });
 
-test('bursts of datagrams: on the wire they are what each becomes alone', () => {
+test('bursts of datagrams: on the wire they equal the translations of the single datagrams', () => {
   let joined = 0;
   fc.assert(
     fc.property(fc.array(anyDatagram, { maxLength: 12 }), (runs) => {
@@ -222,13 +222,13 @@ test('bursts of datagrams: on the wire they are what each becomes alone', () => 
   assert.ok(joined > 100, `${joined} joined`);
 });
 
-test('a burst: 64 datagrams, a shorter one ends it, one alone goes as it came', () => {
+test('a burst: 64 datagrams; a shorter one ends it; a single one is sent without joining', () => {
   const harness = createHarness(ONE_PORT);
   const of = (length: number, count: number) =>
     Array.from({ length: count }, () => partial(udp({ ...out6, data: new Uint8Array(length) })));
   const sizes = (frames: readonly Bytes[]) =>
     sendInBursts(harness, frames).map((frame) => (frame[1] === 0 ? 1 : complete(frame).length));
-  // The first of a flow does not wait: nobody knows yet whether more follow.
+  // The first datagram of a flow does not wait, because more may never follow.
   assert.deepEqual(sizes(of(64, 100)), [1, 64, 35]);
   assert.deepEqual(sizes([...of(64, 3), ...of(63, 1), ...of(64, 2)]), [1, 3, 2]);
   assert.deepEqual(sizes([...of(64, 2), ...of(65, 2)]), [1, 1, 2]);
@@ -273,7 +273,7 @@ test('headers that contradict the packet are refused', () => {
     ['checksum elsewhere', headerOf(1, 0, 0, 20, 16)],
     ['checksum field of UDP', headerOf(1, 0, 0, 40, 6)],
     ['segments of the other family', headerOf(1, 1, 50, 40, 16)],
-    ['segments of no size', headerOf(1, 4, 0, 40, 16)],
+    ['segments of size 0', headerOf(1, 4, 0, 40, 16)],
     ['segments of UDP', headerOf(1, UDP_SEGMENTS, 50, 40, 16)],
     ['segments with complete checksum', headerOf(0, 4, 50, 0, 0)],
   ];

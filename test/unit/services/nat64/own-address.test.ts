@@ -1,6 +1,6 @@
 /**
- * Packets that concern the appliance itself, that have a forbidden source, or that would loop: to and from its own addresses,
- * and those of pool4; from and to addresses that no network routes, or that must not be represented with the well-known prefix.
+ * Packets that concern the appliance itself, that have a forbidden source, or that would loop: to and from its own addresses and
+ * those of pool4; from and to addresses that are never routed, or that must not be represented with the well-known prefix.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -88,7 +88,7 @@ describe('from IPv6 to an address of the appliance: 1/1', () => {
     silent('an error about a live session: never answered', error, OWN),
   ]);
 
-  test('a session that began before the address was ours', () => {
+  test('a session that began before the address became ours', () => {
     const harness = createHarness();
     const packet = toOwn('203.0.113.20', 53);
     assert.equal(harness.send(packet)?.[0], 0x45);
@@ -103,7 +103,7 @@ function sctpTo(target: string): Bytes {
   return ip({ source: HOST, destination: `64:ff9b::${target}`, protocol: 132, payload: new Uint8Array(12) });
 }
 
-describe('sources that nobody may have (martians), and pool4 to itself', () => {
+describe('invalid sources (martians), and pool4 to itself', () => {
   const from = (source: string, destination = POOL4) =>
     udp({ source, destination, sourcePort: 53, destinationPort: PORT });
   const INVALID = 'drop-source-invalid';
@@ -127,7 +127,7 @@ describe('sources that nobody may have (martians), and pool4 to itself', () => {
       { settings: { eam: eamOf([`${OWN4_BESIDE}/32`, `${HOST}/128`]) } },
     ),
     {
-      title: 'an error from an own address passes: the kernel here is a router on the way',
+      title: 'an error from an own address passes: the kernel here is a router on the path',
       before,
       packet: icmp({
         source: OWN4_BESIDE,
@@ -146,7 +146,7 @@ describe('sources that nobody may have (martians), and pool4 to itself', () => {
   ]);
 });
 
-describe('from IPv6 to what no network routes: 1/1', () => {
+describe('from IPv6 to addresses that are never routed: 1/1', () => {
   testRows(
     ['0.1.2.3', '127.0.0.1', '169.254.1.1', '224.0.0.1', '240.0.0.1', '255.255.255.255'].map((target) =>
       refused6(target, toOwn(target, 53), 'drop-non-global'),
@@ -154,22 +154,40 @@ describe('from IPv6 to what no network routes: 1/1', () => {
   );
 });
 
-describe('an address of pool4 that is routed here: what is in none of its ports', () => {
+describe('an address of pool4 that is routed here: packets outside its ports', () => {
   const config: HarnessOptions = { settings: routed };
-  const told: HarnessOptions = { settings: { ...routed, answersRefused4: true } };
+  const answering: HarnessOptions = { settings: { ...routed, answersRefused4: true } };
   const syn = tcp({ source: REMOTE, destination: ROUTED, sourcePort: 443, destinationPort: 80, flags: 2 });
   const datagram = udp({ source: REMOTE, destination: ROUTED, sourcePort: 53, destinationPort: 500 });
   const ping = icmp({ source: REMOTE, destination: ROUTED, type: 8, rest: 7 });
   const gre = ip({ source: REMOTE, destination: ROUTED, protocol: 47, payload: new Uint8Array(12) });
   const NO_ENTRY = 'drop-no-bib-entry';
-  const told13 = (about: Bytes) => answerFrom(ROUTED, 3, 13, about);
+  const answer13 = (about: Bytes) => answerFrom(ROUTED, 3, 13, about);
   testRows([
     silent('a SYN is not stored: nobody can ever have that port', syn, NO_ENTRY, config),
     silent('UDP', datagram, NO_ENTRY, config),
     silent('a ping does not go back to the kernel, which would route it away', ping, NO_ENTRY, config),
-    { title: 'a SYN, told', packet: syn, config: told, out: told13(syn), drop: NO_ENTRY },
-    { title: 'UDP, told', packet: datagram, config: told, out: told13(datagram), drop: NO_ENTRY },
-    { title: 'a ping, told', packet: ping, config: told, out: told13(ping), drop: NO_ENTRY },
+    {
+      title: 'a SYN, with ICMP errors on',
+      packet: syn,
+      config: answering,
+      out: answer13(syn),
+      drop: NO_ENTRY,
+    },
+    {
+      title: 'UDP, with ICMP errors on',
+      packet: datagram,
+      config: answering,
+      out: answer13(datagram),
+      drop: NO_ENTRY,
+    },
+    {
+      title: 'a ping, with ICMP errors on',
+      packet: ping,
+      config: answering,
+      out: answer13(ping),
+      drop: NO_ENTRY,
+    },
     {
       title: 'GRE: 3/2',
       packet: gre,
@@ -192,7 +210,7 @@ function answerFrom(source: string, type: number, code: number, about: Bytes): B
   });
 }
 
-describe('RFC 6052 section 3.1: what the well-known prefix does not stand for', () => {
+describe('RFC 6052 section 3.1: addresses that the well-known prefix must not represent', () => {
   const specials = ['198.18.0.1', '198.19.255.255', '192.0.0.1', '192.0.0.170', '192.88.99.1', '100.64.0.1'];
   const anycast = toOwn('192.0.0.9', 53);
   testRows([
@@ -202,7 +220,7 @@ describe('RFC 6052 section 3.1: what the well-known prefix does not stand for', 
       return { ...silent(`from ${source}`, packet, 'drop-non-global'), before: [udp(out6)] };
     }),
     {
-      title: 'the anycast address of PCP is global, though amidst such a range',
+      title: 'the anycast address of PCP is global, although it is inside such a range',
       packet: anycast,
       out: udp({ ...out4, destination: '192.0.0.9', destinationPort: 53 }),
     },

@@ -1,4 +1,4 @@
-/** Packets built and checked in the slow, obvious way, independent of src/. Checksums are right unless given. */
+/** Packets built and checked in the slow, obvious way, independent of src/. Checksums are correct unless given. */
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -191,9 +191,9 @@ export function icmp(
 }
 
 /**
- * Fails unless the packet is one that a strict receiver accepts: lengths that agree with each other and with the
- * bytes, a right header checksum, and, unless it is a fragment, a whole transport header, and (unless told otherwise, because what went in
- * was wrong) a right transport checksum.
+ * Fails unless a strict receiver would accept the packet: the lengths agree with each other and with the bytes, the header
+ * checksum is correct, and, unless it is a fragment, the transport header is complete and the transport checksum correct.
+ * `transportChecksum: false` skips the last check, for packets whose original was wrong.
  */
 export function assertWellFormed(
   packet: Uint8Array,
@@ -229,7 +229,7 @@ export function assertWellFormed(
       ? [packet.subarray(12, 16), packet.subarray(16, 20)]
       : [packet.subarray(8, 24), packet.subarray(24, 40)];
   const segment = packet.subarray(headerBytes);
-  // What others hold, no router looks at.
+  // Routers do not look into other protocols.
   if (!Object.values(PROTOCOL).includes(protocol as never)) return;
   const minimumBytes = protocol === PROTOCOL.TCP ? 20 : 8;
   if (segment.length < minimumBytes) fail('truncated transport header');

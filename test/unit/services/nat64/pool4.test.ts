@@ -32,7 +32,7 @@ const mappingOf = (packet: Bytes | undefined) =>
 const hexOf = (packet: Uint8Array | undefined) => packet && Buffer.from(packet).toString('hex');
 
 describe('several addresses', () => {
-  test('N42: all mappings of a client have one address while it has ports, then another', () => {
+  test('N42: all mappings of a client have one address while it has free ports, then another', () => {
     const harness = createHarness({ settings: twoAddresses });
     const counts = new Map<string, number>();
     const order: string[] = [];
@@ -47,11 +47,11 @@ describe('several addresses', () => {
       counts.set(mapping.address, (counts.get(mapping.address) ?? 0) + 1);
       if (order.at(-1) !== mapping.address) order.push(mapping.address);
     }
-    assert.equal(counts.get(order[0]), order[0] === POOL4 ? 10 : 20, 'all of the first');
-    assert.equal(order.length, 2, 'no going back and forth');
+    assert.equal(counts.get(order[0]), order[0] === POOL4 ? 10 : 20, 'all ports of the first');
+    assert.equal(order.length, 2, 'no switching back');
     const refused = harness.send(from(HOST, 6000));
     assert.deepEqual([refused?.[40], refused?.[41]], [1, 3]);
-    // The rest is for others (net/shares.ts), the last of it for those of another /64.
+    // The rest is for others (net/shares.ts), and the last part of it for those of another /64.
     assert.equal(harness.counters()['drop-client-share'], 1);
     for (let port = 1; port <= 5; port++)
       assert.ok(mappingOf(harness.send(from(`2001:db8:1::b${port}`, port + 5000))) !== undefined);
@@ -59,10 +59,10 @@ describe('several addresses', () => {
     assert.equal(harness.counters()['drop-client-share'], 2);
   });
 
-  test('clients are spread over the addresses, and each has the same one every time', () => {
+  test('clients are spread over the addresses, and each always has the same one', () => {
     const harness = createHarness({ settings: twoAddresses });
     const other = createHarness({ settings: twoAddresses });
-    // The hash has a seed of its own in each table: only the spread is looked at across them.
+    // Each table has its own hash seed: across tables, only the spread is compared.
     const seen = new Set<string | undefined>();
     for (let host = 1; host <= 12; host++) {
       const source = `2001:db8:1::${host}`;
@@ -74,7 +74,7 @@ describe('several addresses', () => {
     assert.equal(seen.size, 2);
   });
 
-  test('what comes to the address of a mapping reaches it, to another address of the pool it does not', () => {
+  test('packets to the address of a mapping reach it, packets to another address of the pool do not', () => {
     const harness = createHarness({
       settings: { ...twoAddresses, pools: [twoAddresses.pools?.[1] as never] },
     });
@@ -90,7 +90,7 @@ describe('several addresses', () => {
     assert.equal(harness.counters()['drop-destination'], 1);
   });
 
-  test("ICMP of no session is the kernel's on the appliance's own address only", () => {
+  test("ICMP without a session goes to the kernel only on the appliance's own address", () => {
     const harness = createHarness({ settings: twoAddresses });
     const reply = (destination: string) =>
       icmp({ source: REMOTE, destination, type: 0, rest: 40_000 * 65_536 });
@@ -130,7 +130,7 @@ describe('N42: limits', () => {
     assert.notEqual(mappingOf(harness.send(from(HOST, 5000))), undefined);
   });
 
-  test('mappings and sessions of one client; another client has its own', () => {
+  test('mappings and sessions of one client; another client has its own limits', () => {
     const harness = createHarness({ settings: { maxMappingsPerClient: 3, maxSessionsPerClient: 4 } });
     for (const port of [5000, 5001, 5002])
       assert.notEqual(mappingOf(harness.send(from(HOST, port))), undefined);
@@ -145,7 +145,7 @@ describe('N42: limits', () => {
     assert.equal(mappingOf(second(55)), undefined);
     assert.notEqual(mappingOf(harness.send(from('2001:db8:1::11', 5003))), undefined);
     assert.equal(harness.counters()['drop-client-limit'], 2);
-    // What ends makes room.
+    // Ended sessions make room.
     harness.setTime(301);
     assert.notEqual(mappingOf(harness.send(from(HOST, 5003))), undefined);
   });
@@ -163,7 +163,7 @@ const count = (harness: Harness, what: 'BIB_COUNT' | 'SESSION_COUNT') =>
   harness.translator.tables.control[CONTROL[what]];
 
 describe('static entries', () => {
-  test('who connects from the IPv4 side reaches the server; the entry outlives its sessions', () => {
+  test('clients on the IPv4 side reach the server; the entry outlives its sessions', () => {
     const harness = createHarness({ settings: { staticEntries: [entry] } });
     const syn = tcp({
       source: REMOTE,
@@ -190,7 +190,7 @@ describe('static entries', () => {
     assert.deepEqual(mappingOf(back), { address: POOL4, port: 8080 });
   });
 
-  test('another server reaches it by hairpinning, though its port is outside the ranges', () => {
+  test('another server reaches it by hairpinning, although its port is outside the ranges', () => {
     const harness = createHarness({ settings: { staticEntries: [entry] } });
     const out = harness.send(
       tcp({
@@ -205,7 +205,7 @@ describe('static entries', () => {
     assert.equal(readU16(out as Bytes, 42), 80);
   });
 
-  test('a changed configuration: entries come, go, and take the place of what packets made', () => {
+  test('a changed configuration: entries are added, removed, and replace entries made by packets', () => {
     const harness = createHarness({ ports: [40_000, 40_000] });
     const { translator } = harness;
     harness.send(from(HOST, 5000));
@@ -221,7 +221,7 @@ describe('static entries', () => {
 });
 
 describe('a changed configuration', () => {
-  test('sessions that it does not touch go on; those of a removed prefix, address or range end', () => {
+  test('unrelated sessions continue; those of a removed prefix, address or range end', () => {
     const harness = createHarness({ settings: twoAddresses, allow: ['2001:db8:1::/64', '2001:db8:2::/64'] });
     const { translator } = harness;
     const hosts = Array.from({ length: 8 }, (_, i) => `2001:db8:${1 + (i & 1)}::${i + 1}`);
@@ -264,7 +264,7 @@ test('choosePool4: addresses keep their slots', () => {
   );
 });
 
-test('while the addresses are away, mappings go on and new ones are refused', () => {
+test('while the addresses are missing, mappings stay and new ones are refused', () => {
   const harness = createHarness({ settings: twoAddresses });
   const { translator } = harness;
   assert.ok(mappingOf(harness.send(from(HOST, 5000))));
@@ -276,7 +276,7 @@ test('while the addresses are away, mappings go on and new ones are refused', ()
   assert.ok(mappingOf(harness.send(from(HOST, 5001))));
 });
 
-test('choosePool4: an outage keeps the automatic address for its sessions, as our own', () => {
+test('choosePool4: an outage keeps the automatic address for its sessions, and it counts as our own', () => {
   const [address] = addresses('192.0.2.5');
   const chosen = (pool4: NonNullable<Nat64Changes['pool4']>, isThere: boolean) => {
     const automatic = { address: address >>> 0, isByRoute: true, isThere, seenMs: 0 };
@@ -307,7 +307,7 @@ test("the appliance's own ports: the largest gap between the pools", () => {
   assert.throws(() => ownPortRange([{ first: 1024, last: 65_000 }]), /too few ports/);
 });
 
-test('takes ports out of ranges as it does out of single ports', () => {
+test('removes ports from ranges as from single ports', () => {
   const ranges = fc.array(
     fc.tuple(fc.nat(40), fc.nat(12)).map(([first, more]) => ({ first, last: first + more })),
     { maxLength: 5 },

@@ -41,14 +41,14 @@ describe('ports by protocol', () => {
     }
   });
 
-  test('a protocol without any is refused', () => {
+  test('a protocol without ports is refused', () => {
     const harness = createHarness({ settings: { pools: pools.slice(0, 1) } });
     const refused = harness.send(from(HOST, 5000));
     assert.deepEqual([refused?.[40], refused?.[41]], [1, 3]);
     assert.equal(harness.counters()['drop-pool4-exhausted'], 1);
   });
 
-  test('a change of protocols ends the sessions of the others, and no more', () => {
+  test('a change of protocols ends only the sessions of the other protocols', () => {
     const harness = createHarness({ settings: { pools: [pool(0, 1000, 2999)] } });
     harness.send(from(HOST, 5000));
     harness.send(tcp({ source: HOST, destination: REMOTE6, sourcePort: 1, destinationPort: 1, flags: 2 }));
@@ -77,13 +77,13 @@ describe('parity and class', () => {
     assert.equal(share({}, 5000, isPrivileged), 0);
   });
 
-  test('parity not kept: either comes', () => {
+  test('parity not kept: both parities occur', () => {
     const half = share({ keepsPortParity: false }, 5000, isEven);
     assert.ok(half > 0.3 && half < 0.7, `${half}`);
     assert.equal(share({ keepsPortParity: false }, 5000, isPrivileged), 0);
   });
 
-  test('class not kept: either comes', () => {
+  test('class not kept: both classes occur', () => {
     const half = share({ keepsPortClass: false }, 5000, isPrivileged);
     assert.ok(half > 0.3 && half < 0.7, `${half}`);
     assert.equal(share({ keepsPortClass: false }, 5000, isEven), 1);
@@ -113,14 +113,14 @@ describe('port blocks (RFC 7422)', () => {
     assert.equal(harness.counters()['drop-pool4-exhausted'], 4);
   });
 
-  test('one client without a free port is no obstacle to another', () => {
+  test('one client without a free port does not affect another', () => {
     const harness = harnessWith();
     for (let i = 0; i < 17; i++) harness.send(from('2001:db8:1::10', 5000 + i));
     assert.equal(harness.counters()['drop-pool4-exhausted'], 1);
     assert.notEqual(portOf(harness.send(from('2001:db8:1::11', 5000))), undefined);
   });
 
-  test('who is not listed is refused, and told', () => {
+  test('a client that is not listed is refused with an error', () => {
     const harness = harnessWith();
     const refused = harness.send(from('2001:db8:1::20', 5000));
     assert.deepEqual([refused?.[40], refused?.[41]], [1, 1]);
@@ -133,11 +133,11 @@ describe('port blocks (RFC 7422)', () => {
     harness.send(from('2001:db8:1::12', 5000));
     const { translator } = harness;
     applySettings(translator, { ...translator.settings, portBlocks: four });
-    // Both have ports of the third block, which is the second client's.
+    // Both have ports of the third block, which belongs to the second client.
     assert.equal(translator.tables.control[CONTROL.SESSION_COUNT], 1);
   });
 
-  test('blocks never span two pools; those of an address that is not there keep their numbers', () => {
+  test('blocks never span two pools; those of a missing address keep their numbers', () => {
     const two = blocks(16, 128, ['2001:db8:1::/126'], [pool(-1, 1000, 1040), pool(1, 2000, 2040)]);
     const block = (last: string) => {
       const found = portBlockOf(two, TRANSPORT.UDP, Int32Array.of(0x20010db8, 0x10000, 0, Number(last)));
@@ -151,7 +151,7 @@ describe('port blocks (RFC 7422)', () => {
     ]);
   });
 
-  test('any client of any list: its own ports, and they lead back to it', () => {
+  test('any client of any list: its own ports, from which the client can be found', () => {
     const arbitrary = fc.record({
       size: fc.integer({ min: 1, max: 300 }),
       clientBits: fc.integer({ min: 40, max: 128 }),
@@ -193,7 +193,7 @@ describe('port blocks (RFC 7422)', () => {
     );
   });
 
-  test('the API: whose ports, and which', () => {
+  test('the API: ports of a client, and client of a port', () => {
     const prefixes = blocks(256, 64, ['2001:db8:1::/60'], [pool(0, 32_768, 65_535, maskOf(TRANSPORT.TCP))]);
     const view = createHarness({ settings: { portBlocks: prefixes } }).translator;
     const row = {

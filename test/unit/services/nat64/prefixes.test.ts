@@ -12,12 +12,12 @@ const PRIVATE = '10.1.2.3';
 const sourceOf = (packet: Bytes | undefined) => packet && Buffer.from(packet.slice(8, 24)).toString('hex');
 const hex = (text: string) => Buffer.from(address(text)).toString('hex');
 const portOf = (packet: Bytes | undefined) => readU16(packet as Bytes, 20);
-/** How 203.0.113.9 looks behind each prefix. */
+/** The representation of 203.0.113.9 in each prefix. */
 const BEHIND = [`64:ff9b::${REMOTE}`, `2001:db8:64::${REMOTE}`, '2001:db8:64cb:71:9::'];
 
 describe('several prefixes', () => {
   for (const [i, destination] of BEHIND.entries()) {
-    test(`who sends to ${destination} is answered from there`, () => {
+    test(`a host that sends to ${destination} is answered from there`, () => {
       const harness = createHarness(EXTRA);
       const out = harness.send(udp({ source: HOST, destination, sourcePort: 5000, destinationPort: 53 }));
       const answer = { source: REMOTE, destination: POOL4, sourcePort: 53, destinationPort: portOf(out) };
@@ -63,7 +63,7 @@ describe('several prefixes', () => {
     assert.equal(sourceOf(probe), hex(BEHIND[2]));
   });
 
-  test('sources inside any of them would loop', () => {
+  test('sources inside any of the prefixes would loop', () => {
     const harness = createHarness({ ...EXTRA, allow: ['::/0'] });
     const packet = {
       source: '2001:db8:64::192.0.2.1',
@@ -75,7 +75,7 @@ describe('several prefixes', () => {
     assert.equal(harness.counters()['drop-source-in-prefix'], 1);
   });
 
-  test('N34: a private address is refused behind the well-known prefix only, also as a router on the way', () => {
+  test('N34: a private address is refused behind the well-known prefix only, also as a router on the path', () => {
     const harness = createHarness(EXTRA);
     const ports = { sourcePort: 5000, destinationPort: 53 };
     const refused = harness.send(udp({ ...ports, source: HOST, destination: `64:ff9b::${PRIVATE}` }));
@@ -86,7 +86,7 @@ describe('several prefixes', () => {
     assert.equal(out[0] >> 4, 4);
     const answer = { source: PRIVATE, destination: POOL4, sourcePort: 53, destinationPort: portOf(out) };
     assert.equal(sourceOf(harness.send(udp(answer))), hex(`2001:db8:64::${PRIVATE}`));
-    // Nobody has sent to this one: it gets the first prefix that may stand for it.
+    // The host has not sent to this source: the source gets the first prefix that may represent it.
     assert.equal(sourceOf(harness.send(udp({ ...answer, sourcePort: 54 }))), hex(`2001:db8:64::${PRIVATE}`));
     const router = { source: PRIVATE, destination: POOL4, type: 11 };
     const first = harness.send(udp({ ...ports, source: HOST, destination: BEHIND[0] })) as Bytes;
@@ -94,7 +94,7 @@ describe('several prefixes', () => {
     assert.equal(sourceOf(harness.send(icmp({ ...router, data: out }))), hex(`2001:db8:64::${PRIVATE}`));
   });
 
-  test('a server with an IPv4 address of its own has no session that tells the prefix: only the first is its', () => {
+  test('a server with its own IPv4 address has no session that stores the prefix: it can only use the first one', () => {
     const harness = createHarness({ ...EXTRA, settings: { eam: eamOf(['192.0.2.9/32', `${HOST}/128`]) } });
     const ports = { source: HOST, sourcePort: 5000, destinationPort: 53 };
     assert.notEqual(harness.send(udp({ ...ports, destination: BEHIND[0] })), undefined);
@@ -107,7 +107,7 @@ describe('addresses that are not translated', () => {
   const denied4 = compileList4([prefixOf('203.0.113.8/29'), prefixOf('192.0.2.1')]);
   const rows: [title: string, remote: string, isDenied: boolean][] = [
     ['in a denied prefix', '203.0.113.9', true],
-    ['behind its end', '203.0.113.16', false],
+    ['after its end', '203.0.113.16', false],
     ['a denied address', '192.0.2.1', true],
     ['the next address', '192.0.2.2', false],
   ];
@@ -130,7 +130,7 @@ describe('addresses that are not translated', () => {
     });
   }
 
-  test('everything', () => {
+  test('all addresses', () => {
     const harness = createHarness({ settings: { denied4: compileList4([prefixOf('0.0.0.0/0')]) } });
     harness.send(udp({ source: HOST, destination: BEHIND[0], sourcePort: 1, destinationPort: 1 }));
     assert.equal(harness.counters()['drop-denied'], 1);

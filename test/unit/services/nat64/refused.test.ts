@@ -55,7 +55,7 @@ testRows([
     drop: 'drop-too-big',
   },
   {
-    title: 'routing header with segments left: 4/0 and where (N29)',
+    title: 'routing header with segments left: 4/0 with the pointer (N29)',
     packet: routed6,
     out: error6(4, 0, routed6, 43),
     drop: 'drop-source-route',
@@ -67,13 +67,13 @@ testRows([
     drop: 'drop-source-route',
   },
   {
-    title: 'IPv4 options are left out (N23)',
+    title: 'IPv4 options are removed (N23)',
     before: [udp(out6)],
     packet: udp({ ...in4, data, options: Uint8Array.from([7, 7, 4, 0, 0, 0, 0, 0]) }),
     out: udp({ ...in6, data }),
   },
   {
-    title: 'extension headers are left out (N29)',
+    title: 'extension headers are removed (N29)',
     packet: ip({
       source: HOST,
       destination: REMOTE6,
@@ -113,16 +113,16 @@ interface Refused {
   readonly title: string;
   readonly drop: string;
   readonly packet: Bytes;
-  /** Type and code where senders are told, and the rest of its header. */
+  /** Type and code of the error if errors are on, and the rest of its header. */
   readonly answer: readonly [type: number, code: number, rest?: number] | 'silence';
-  /** A router owes this answer, whatever the settings say. */
+  /** A router must send this error, whatever the settings say. */
   readonly isOwed?: boolean;
   readonly config?: HarnessOptions;
   readonly settings?: Partial<Settings>;
   readonly before?: readonly Bytes[];
 }
 
-/** What is discarded on its way from IPv4 (RFC 7915 section 4.4: 3/13 unless another is specified). */
+/** Packets from IPv4 that are discarded (RFC 7915 section 4.4: 3/13 unless another is specified). */
 const FROM_IPV4: readonly Refused[] = [
   { title: 'no BIB entry', drop: 'drop-no-bib-entry', packet: udp(in4), answer: [3, 13] },
   {
@@ -134,7 +134,7 @@ const FROM_IPV4: readonly Refused[] = [
     answer: [3, 13],
   },
   {
-    title: 'UDP without checksum, where policy is to drop it',
+    title: 'UDP without checksum, if the policy is to drop it',
     drop: 'drop-udp-no-checksum',
     settings: { dropsZeroUdpChecksum: true },
     packet: bare4,
@@ -142,7 +142,7 @@ const FROM_IPV4: readonly Refused[] = [
   },
   { title: 'denied source', drop: 'drop-denied', settings: denied, packet: udp(in4), answer: [3, 13] },
   {
-    title: 'private source, which the well-known prefix must not stand for',
+    title: 'private source, which the well-known prefix must not represent',
     drop: 'drop-non-global',
     packet: fromPrivate,
     answer: [3, 13],
@@ -174,13 +174,13 @@ const FROM_IPV4: readonly Refused[] = [
     answer: 'silence',
   },
   {
-    title: 'a source that is no host',
+    title: 'a source that is not a host',
     drop: 'drop-source-invalid',
     packet: udp({ ...in4, source: '127.0.0.1' }),
     answer: 'silence',
   },
   {
-    title: 'an ICMP message that IPv6 does not have',
+    title: 'an ICMP message that does not exist in IPv6',
     drop: 'drop-icmp-type',
     packet: icmp({ source: REMOTE, destination: in4.destination, type: 13, rest: 1 }),
     answer: 'silence',
@@ -192,7 +192,7 @@ const FROM_IPV4: readonly Refused[] = [
     answer: 'silence',
   },
   {
-    title: 'the second fragment of what is too big',
+    title: 'the second fragment of a packet that is too big',
     drop: 'drop-too-big',
     before: [udp(out6), firstOfBig4],
     packet: secondOfBig4,
@@ -200,7 +200,7 @@ const FROM_IPV4: readonly Refused[] = [
   },
 ];
 
-/** What is discarded on its way from IPv6 (section 5.4: 1/1 unless another is specified). */
+/** Packets from IPv6 that are discarded (section 5.4: 1/1 unless another is specified). */
 const FROM_IPV6: readonly Refused[] = [
   {
     title: 'denied destination',
@@ -211,7 +211,7 @@ const FROM_IPV6: readonly Refused[] = [
   },
   { title: 'private destination', drop: 'drop-non-global', packet: toPrivate, answer: [1, 1] },
   {
-    title: 'UDP without checksum, where policy is to drop it',
+    title: 'UDP without checksum, if the policy is to drop it',
     drop: 'drop-udp-no-checksum',
     settings: { dropsZeroUdpChecksum6: true },
     packet: bare6,
@@ -240,14 +240,14 @@ const FROM_IPV6: readonly Refused[] = [
     answer: [1, 3],
   },
   {
-    title: 'more than a client may have',
+    title: 'more than the limit of a client',
     drop: 'drop-client-limit',
     settings: { maxMappingsPerClient: 0 },
     packet: udp(out6),
     answer: [1, 3],
   },
   { title: 'another protocol', drop: 'drop-protocol', packet: sctp6, answer: [1, 4] },
-  // RFC 7915 section 5.1.1: but ESP's, which is another protocol like any.
+  // RFC 7915 section 5.1.1: except ESP, which is a protocol like any other.
   ...[0, 43, 44, 51, 60, 135, 139, 140].map(
     (extension): Refused => ({
       title: `extension header ${extension} behind the fragment header`,
@@ -307,7 +307,12 @@ const FROM_IPV6: readonly Refused[] = [
     packet: udp({ ...out6, source: '64:ff9b::192.0.2.1' }),
     answer: 'silence',
   },
-  { title: 'a segment that opens nothing', drop: 'drop-tcp-not-syn', packet: TCP_ACK, answer: 'silence' },
+  {
+    title: 'a segment that opens no connection',
+    drop: 'drop-tcp-not-syn',
+    packet: TCP_ACK,
+    answer: 'silence',
+  },
 ];
 
 const WAYS = [
@@ -325,7 +330,7 @@ for (const [version, discarded] of WAYS)
             : error6(answer[0], answer[1], packet, answer[2])
           : undefined;
         return {
-          title: `from ${version}, ${title}, where refusals are ${answersRefused ? 'answered' : 'not answered'}: ${isAnswered ? answer.join('/') : 'silence'}`,
+          title: `from ${version}, ${title}, with ICMP errors ${answersRefused ? 'on' : 'off'}: ${isAnswered ? answer.join('/') : 'silence'}`,
           config: {
             ...config,
             settings: { ...settings, answersRefused4: answersRefused, answersRefused6: answersRefused },
@@ -338,7 +343,7 @@ for (const [version, discarded] of WAYS)
       }),
     );
 
-/** An error of `error4`, to whoever sent the packet. */
+/** An error of `error4`, to the sender of the packet. */
 function toSender(error: Bytes, packet: Bytes): Bytes {
   const sender = packet.slice(12, 16);
   const [type, code] = error.slice(20);

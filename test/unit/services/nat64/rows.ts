@@ -6,7 +6,7 @@ import { HOST, type HarnessOptions, OWN_IPV6, POOL4, REMOTE, createHarness } fro
 import { type Bytes, concat, icmp, ip, u16, u32, udp } from './packets.ts';
 
 export const REMOTE6 = `64:ff9b::${REMOTE}`;
-/** With one port in the pool, what comes out is known beforehand. */
+/** With one port in the pool, the result is known beforehand. */
 export const PORT = 40_000;
 export const ONE_PORT: HarnessOptions = { ports: [PORT, PORT] };
 export const IDENTIFICATION = seededRandom(1)() & 0xffff;
@@ -34,11 +34,11 @@ export const data = new TextEncoder().encode('data');
 export interface Row {
   readonly title: string;
   readonly config?: HarnessOptions;
-  /** Sent first; what becomes of them is not looked at. */
+  /** Packets that are sent first; their results are not checked. */
   readonly before?: readonly Bytes[];
   readonly packet: Bytes;
   readonly out: Bytes | readonly Bytes[] | undefined;
-  /** The counter of the drop, if it is one. */
+  /** The counter of the drop, if the packet is dropped. */
   readonly drop?: string;
 }
 
@@ -55,7 +55,7 @@ export const error4 = (type: number, code: number, about: Bytes, rest = 0) =>
     trafficClass: 0xc0,
   });
 
-/** The packet in fragments: the data between one offset and the next in each. */
+/** The packet in fragments; each has the data from one offset to the next. */
 export function fragments4(
   packet: Bytes,
   offsets: readonly number[],
@@ -97,7 +97,7 @@ export const bigFragment4 = fragments4(
   7,
   0x4000,
 )[0];
-/** An extension structure with one object, as opaque to us as any. */
+/** An extension structure with one object, whose content the translator does not interpret. */
 export const EXTENSIONS = Uint8Array.from([0x20, 0, 0x12, 0x34, 0, 8, 1, 1, 1, 2, 3, 4]);
 export const padTo = (bytes: Uint8Array, length: number) =>
   concat(bytes, new Uint8Array(length - bytes.length));
@@ -115,7 +115,7 @@ export const routed6 = ip({
   protocol: 43,
   payload: Uint8Array.from([17, 0, 0, 1, 0, 0, 0, 0]),
 });
-/** A fragment header, which says that it is all of its datagram, and behind it another extension header, then UDP's ports. */
+/** A fragment header of a whole datagram, then another extension header, then the ports of UDP. */
 export const extendedFragment6 = (extension: number): Bytes =>
   ip({
     source: HOST,
@@ -157,7 +157,7 @@ export function zeroChecksum(packet: Bytes): Bytes {
 
 export const hexOf = (packet: Uint8Array | undefined) => packet && Buffer.from(packet).toString('hex');
 
-/** One test for each row. */
+/** Makes one test for each row. */
 export function testRows(rows: readonly Row[]): void {
   for (const { title, config, before = [], packet, out, drop } of rows) {
     test(title, () => {

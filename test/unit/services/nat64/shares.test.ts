@@ -11,7 +11,7 @@ import { english } from '../../../../src/texts/text.ts';
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 const OTHER = '2001:db8:2::10';
 const BOTH = { allow: ['2001:db8:1::/64', '2001:db8:2::/64'] };
-/** The answer's ICMPv6 type and code; undefined when there is none. */
+/** The type and code of an ICMPv6 answer; undefined if there is none. */
 const icmp6 = (packet: Uint8Array | undefined) => packet && packet[0] >> 4 === 6 && [packet[40], packet[41]];
 const from = (source: string, sourcePort: number, destinationPort = 53) =>
   udp({ source, destination: REMOTE6, sourcePort, destinationPort });
@@ -21,7 +21,7 @@ const tooBig = (source: string) =>
   udp({ source, destination: REMOTE6, sourcePort: 1, destinationPort: 2, data: new Uint8Array(1500) });
 
 describe('ICMP errors a second (RFC 4443 section 2.4 f)', () => {
-  /** Who floods with what, and who is answered nevertheless. */
+  /** The flood, and the packet that is answered nevertheless. */
   const rows: readonly {
     readonly title: string;
     readonly flood: (i: number) => Uint8Array;
@@ -105,7 +105,7 @@ describe('ports of pool4 (RFC 6888 REQ-4)', () => {
     },
   ];
   for (const { title, source, left } of attacks) {
-    test(`${title} want all: ${left} of 32768 UDP ports are left to others; nothing of them is cut`, () => {
+    test(`${title} request all: ${left} of 32768 UDP ports are left to others; their mappings are not removed`, () => {
       const harness = createHarness({ ...BOTH, maxSessions: 131_072 });
       harness.setTime(1);
       for (let port = 1; port < 64; port++)
@@ -120,7 +120,7 @@ describe('ports of pool4 (RFC 6888 REQ-4)', () => {
       assert.ok(32_768 - used >= left - 63 && got > 20_000, `${32_768 - used} left`);
       assert.ok(harness.counters()['drop-client-share'] > 0);
       assert.equal(harness.counters()['drop-pool4-exhausted'], 0);
-      // Another works on: its old mappings and a hundred new ones.
+      // Another client is not affected: its old mappings and a hundred new ones work.
       for (let port = 1; port < 164; port++) {
         const packet = harness.send(from(OTHER, port));
         assert.equal(packet !== undefined && packet[0] >> 4, 4, `port ${port}`);
@@ -128,7 +128,7 @@ describe('ports of pool4 (RFC 6888 REQ-4)', () => {
     });
   }
 
-  test('ports that rest are not left: who takes and gives back in turns gets no more for it', () => {
+  test('resting ports do not count as free: a client that opens and ends sessions in turns gets no more', () => {
     const harness = createHarness({ ...BOTH, ports: [40_000, 40_999], settings: { portRestSeconds: 3600 } });
     const { control } = harness.translator.tables;
     const left = () => 1000 - control[CONTROL.PORTS_USED + 1] - control[CONTROL.PORTS_RESTING + 1];
@@ -137,7 +137,7 @@ describe('ports of pool4 (RFC 6888 REQ-4)', () => {
       for (let port = 1; port <= 1000; port++) harness.send(from(HOST, port));
       assert.equal((harness.send(from(OTHER, round + 1)) as Uint8Array)[0] >> 4, 4);
     }
-    // 800 of 1000, then 4/5 of what did not rest, and so on; 3600 s after the first they are there again.
+    // 800 of 1000, then 4/5 of the ports that did not rest, and so on; 3600 s after the first round they are free again.
     assert.ok(control[CONTROL.PORTS_RESTING + 1] > 900);
     harness.setTime(401 + 3600 + 1);
     harness.send(from(OTHER, 999));
@@ -152,7 +152,7 @@ describe('ports of pool4 (RFC 6888 REQ-4)', () => {
 });
 
 describe('sessions', () => {
-  test('one host wants all: another opens sessions as before', () => {
+  test('one host requests all: another opens sessions as before', () => {
     const harness = createHarness({ ...BOTH, maxSessions: 1024 });
     for (let i = 0; i < 3000; i++) harness.send(from(HOST, 1 + (i % 100), 1 + i));
     const { control } = harness.translator.tables;
@@ -185,7 +185,7 @@ describe('sessions', () => {
 });
 
 describe('stored SYNs', () => {
-  test('one sender fills them: that of another is kept to its end, and crossed by the host', () => {
+  test('one sender fills them: the SYN of another is kept for its full time', () => {
     const harness = createHarness();
     const syn = (source: string, sourcePort: number, destinationPort: number) =>
       tcp({ source, destination: POOL4, sourcePort, destinationPort, flags: TCP_FLAGS.SYN });
@@ -193,19 +193,19 @@ describe('stored SYNs', () => {
     harness.send(syn('203.0.113.77', 5, 40_001));
     for (let i = 0; i < 5000; i++) harness.send(syn(REMOTE, 2000 + i, 40_000));
     assert.equal(harness.translator.tables.control[CONTROL.STORED_SYNS], MAX_STORED_SYNS);
-    // RFC 6146 section 3.5.2.2: the sender hears after 6 seconds that nobody is there.
-    const told = harness
+    // RFC 6146 section 3.5.2.2: after 6 seconds the sender gets the error that nobody answers.
+    const errors = harness
       .setTime(7)
       .filter((packet) => [...packet.slice(16, 20)].join('.') === '203.0.113.77');
     assert.deepEqual(
-      told.map((packet) => [packet[20], packet[21]]),
+      errors.map((packet) => [packet[20], packet[21]]),
       [[3, 3]],
     );
     assert.equal(harness.translator.tables.control[CONTROL.STORED_SYNS], 0);
   });
 });
 
-test('what the status tells from 90 % on', () => {
+test('the status reports limits from 90 % on', () => {
   const harness = createHarness({ ports: [40_000, 40_099], allow: BOTH.allow });
   const limits = createLimits(() => harness.counters()['icmp-errors-withheld']);
   const full = () =>

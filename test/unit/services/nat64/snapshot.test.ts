@@ -1,4 +1,4 @@
-/** Sessions that outlive the process: encoding and decoding, and which sessions fit changed settings. */
+/** Sessions that survive the process: encoding and decoding, and which sessions fit changed settings. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ const order = (snapshot: Snapshot, elapsedSeconds = 0, prefixes = [0, 1]) => ({
 const sessionCount = ({ translator }: Harness) => translator.tables.control[CONTROL.SESSION_COUNT];
 const bibCount = ({ translator }: Harness) => translator.tables.control[CONTROL.BIB_COUNT];
 
-test('there and back: the same sessions, mappings, states and prefixes', async () => {
+test('encoded and restored: the same sessions, mappings, states and prefixes', async () => {
   const before = busy();
   const decoded = decodeSnapshot(encodeSnapshot(snapshotOf(before)));
   assert.ok(typeof decoded !== 'string', decoded as string);
@@ -80,11 +80,11 @@ test('there and back: the same sessions, mappings, states and prefixes', async (
   assert.equal(Buffer.from(inward.slice(8, 16)).toString('hex'), '20010db800640000', 'the second prefix');
 });
 
-test('lives are shorter by the time that has passed, and some are over', async () => {
+test('lifetimes are shorter by the time that has passed, and some have ended', async () => {
   const snapshot = snapshotOf(busy());
   const after = createHarness(TWO);
   after.setTime(7);
-  assert.equal(restoreSessions(after.translator, order(snapshot, 300)), 1, 'of UDP none');
+  assert.equal(restoreSessions(after.translator, order(snapshot, 300)), 1, 'no UDP session');
   const { sessions, bib } = await contentsOf(after, 7);
   assert.deepEqual(
     sessions.map(({ state, endsInSeconds }) => [state, endsInSeconds]),
@@ -93,20 +93,20 @@ test('lives are shorter by the time that has passed, and some are over', async (
   assert.equal(bib.length, 1, 'no mapping without a session');
   after.setTime(7 + 7140);
   assert.equal(sessionCount(after), 1);
-  assert.equal(after.setTime(7 + 7141).length, 1, 'the host is asked');
+  assert.equal(after.setTime(7 + 7141).length, 1, 'the host is probed');
   after.setTime(7 + 7141 + 241);
   assert.equal(sessionCount(after), 0);
 });
 
-describe('what does not fit is left out', () => {
+describe('sessions that do not fit are left out', () => {
   const rows: [title: string, options: HarnessOptions, expected: number, prefixes?: number[]][] = [
     ['another address', { ...TWO, pool4: '192.0.2.200' }, 0],
     ['other ports', { ...TWO, ports: [1024, 2000] }, 0],
     ['a host that is no longer allowed', { ...TWO, allow: ['2001:db8:9::/64'] }, 0],
     ['another protocol only', { ...TWO, settings: { pools: [pool(0, 32_768, 65_535, 1)] } }, 1],
-    ['a prefix that is no more', {}, 4, [0, -1]],
+    ['a removed prefix', {}, 4, [0, -1]],
     ['prefixes that changed places', TWO, 5, [1, 0]],
-    ['both prefixes gone', TWO, 0, [-1, -1]],
+    ['both prefixes removed', TWO, 0, [-1, -1]],
   ];
   for (const [title, options, expected, prefixes] of rows) {
     test(title, () => {
@@ -116,7 +116,7 @@ describe('what does not fit is left out', () => {
     });
   }
 
-  test('a port, or a host, that has got another mapping meanwhile', () => {
+  test('a port, or a host, that has another mapping now', () => {
     const snapshot = snapshotOf(busy(1));
     const after = createHarness({ ...TWO, random: () => 5 });
     const out = { source: HOST, destination: `64:ff9b::${REMOTE}`, destinationPort: 53 };
@@ -125,7 +125,7 @@ describe('what does not fit is left out', () => {
     assert.equal(bibCount(after), 3);
   });
 
-  test('more than there is room for: the tables stay whole', () => {
+  test('more than there is room for: the tables stay consistent', () => {
     const snapshot = snapshotOf(busy(1020));
     const after = createHarness({ ...TWO, maxSessions: 1024 });
     const out = { destination: `64:ff9b::${REMOTE}`, destinationPort: 53, sourcePort: 1 };
@@ -135,7 +135,7 @@ describe('what does not fit is left out', () => {
     assert.equal(bibCount(after), 1024);
   });
 
-  test('twice is as good as once', () => {
+  test('restoring twice has the same result as once', () => {
     const snapshot = snapshotOf(busy());
     const after = createHarness(TWO);
     restoreSessions(after.translator, order(snapshot));
@@ -143,7 +143,7 @@ describe('what does not fit is left out', () => {
     assert.equal(sessionCount(after), 5);
   });
 
-  test('nonsense behind a right checksum does no harm', () => {
+  test('nonsense with a correct checksum does no harm', () => {
     const word = fc.oneof(fc.integer(), fc.integer({ min: -2, max: 9 }), fc.constantFrom(...address(HOST)));
     const arbitrary = fc.record({
       bib: fc.array(word, { maxLength: 60 }),
@@ -173,7 +173,7 @@ describe('what does not fit is left out', () => {
   });
 });
 
-test('bytes that are no snapshot are told from it', () => {
+test('other bytes are distinguished from a snapshot', () => {
   const good = encodeSnapshot(snapshotOf(busy()));
   for (let at = 0; at < good.length; at++) {
     const bad = good.slice();
@@ -187,7 +187,7 @@ test('bytes that are no snapshot are told from it', () => {
   );
 });
 
-describe('what is kept where not all can be', () => {
+describe('which sessions are kept if not all can be', () => {
   const { tables } = busy(20).translator;
   const take = (kept: 'all' | 'established', limit: number) =>
     takeSnapshot(tables, PREFIXES, 100, 0, kept, limit);
@@ -209,7 +209,7 @@ describe('what is kept where not all can be', () => {
     assert.deepEqual([sessions[0].state, bib.length], ['ESTABLISHED', 1]);
   });
 
-  test('a session whose mapping has gone meanwhile is left out', () => {
+  test('a session whose mapping has been removed meanwhile is left out', () => {
     const { tables } = busy(1).translator;
     const [first] = [...takeSnapshot(tables, PREFIXES, 100, 0).bib.subarray(4, 5)];
     for (let at = 8; at < tables.bib.length; at += 8)
@@ -219,7 +219,7 @@ describe('what is kept where not all can be', () => {
     assert.ok(!snapshot.bib.includes(first));
   });
 
-  test('the digest is that of the connections, not of their lives', () => {
+  test('the digest covers the connections, not their lifetimes', () => {
     const harness = busy();
     const at = (nowSeconds: number) => sessionsDigest(snapshotOf(harness, nowSeconds));
     const before = at(100);
@@ -239,7 +239,7 @@ describe('the file', () => {
   const warnings: string[] = [];
   const log = { info() {}, warn: (fields: object) => void warnings.push(JSON.stringify(fields)) };
 
-  test('is read once, and then no more', async (t) => {
+  test('is read only once', async (t) => {
     const path = directory(t);
     const snapshot = snapshotOf(busy());
     await writeSessions(path, snapshot, silent);
@@ -248,14 +248,14 @@ describe('the file', () => {
     assert.equal(await readSessions(path, true, log), undefined);
   });
 
-  test('is removed where it is not wanted', async (t) => {
+  test('is removed if it is not wanted', async (t) => {
     const path = directory(t);
     await writeSessions(path, snapshotOf(busy()), silent);
     assert.equal(await readSessions(path, false, log), undefined);
     assert.deepEqual(readdirSync(path), []);
   });
 
-  test('a damaged one is kept aside, and the log says why', async (t) => {
+  test('a damaged file is moved aside, and the log says why', async (t) => {
     const path = directory(t);
     await writeSessions(path, snapshotOf(busy()), silent);
     const [name] = readdirSync(path);
@@ -267,13 +267,13 @@ describe('the file', () => {
     assert.deepEqual(readdirSync(path), [`${name}.damaged-1`]);
   });
 
-  test('a directory in its place is no obstacle', async (t) => {
+  test('a directory in its place does not prevent the start', async (t) => {
     const path = directory(t);
     mkdirSync(join(path, 'nat64-sessions.bin', 'x'), { recursive: true });
     assert.equal(await readSessions(path, true, log), undefined);
   });
 
-  /** A file in step with a busy translator, on a disk with so many bytes free. */
+  /** A file kept up to date for a busy translator, on a disk with `freeBytes` free. */
   function running(path: string, disk = { freeBytes: 1e9 }) {
     const harness = busy();
     const conditions = createConditions();
@@ -304,10 +304,10 @@ describe('the file', () => {
     return { harness, file, disk, keepAt, problem, savedAt };
   }
 
-  test('is written a minute after the start, then every 10 minutes where there are other connections', async (t) => {
+  test('is written a minute after the start, then every 10 minutes if the connections have changed', async (t) => {
     const path = directory(t);
     const { harness, keepAt, savedAt } = running(path);
-    assert.equal(await keepAt(0.9), 0, 'the tables are not even looked at');
+    assert.equal(await keepAt(0.9), 0, 'the tables are not even read');
     assert.deepEqual(readdirSync(path), []);
     assert.equal(await keepAt(1), 1);
     assert.deepEqual(savedAt(), { minute: 1, sessions: 1 });
@@ -319,7 +319,7 @@ describe('the file', () => {
     const out = { source: HOST, destination: `64:ff9b::${REMOTE}`, destinationPort: 53, sourcePort: 6001 };
     const syn = harness.send(tcp({ ...out, flags: SYN })) as Bytes;
     await keepAt(71);
-    assert.equal(savedAt().minute, 61, 'a connection that only opens');
+    assert.equal(savedAt().minute, 61, 'a connection that is only opening');
     const back = { source: REMOTE, destination: POOL4, sourcePort: 53, destinationPort: readU16(syn, 20) };
     harness.send(tcp({ ...back, flags: SYN | ACK }));
     await keepAt(81);
@@ -328,7 +328,7 @@ describe('the file', () => {
     assert.deepEqual(readdirSync(path), [], 'nothing is left to keep');
   });
 
-  test('a full disk is told, not filled to the last byte, and tried again', async (t) => {
+  test('a full disk is reported, not filled to the last byte, and retried', async (t) => {
     const path = directory(t);
     const { harness, file, disk, keepAt, problem, savedAt } = running(path, { freeBytes: 8 * 1024 * 1024 });
     await keepAt(1);
@@ -345,7 +345,7 @@ describe('the file', () => {
     assert.deepEqual(readdirSync(path), []);
   });
 
-  test('a directory that is gone is told, and no reason not to stop', async (t) => {
+  test('a missing directory is reported, and does not prevent the stop', async (t) => {
     const path = directory(t);
     const { harness, file, problem } = running(join(path, 'gone'));
     await file.keepLast(snapshotOf(harness));

@@ -58,7 +58,7 @@ const request = (
 const sessionCount = (tables: Tables) => tables.control[CONTROL.SESSION_COUNT];
 const bibCount = (tables: Tables) => tables.control[CONTROL.BIB_COUNT];
 
-/** What a session is known by: few values, so that commands meet. */
+/** The identity of a session: few values, so that commands collide. */
 const key = fc.record({
   protocol: fc.nat(2),
   host: fc.nat(3),
@@ -91,7 +91,7 @@ const command = fc.oneof(
 const bibName = ({ protocol, host, hostPort }: Key) => `${protocol} ${host} ${hostPort}`;
 const sessionName = (of: Key) => `${bibName(of)} ${of.remote} ${of.remotePort}`;
 
-/** The next session whose life is over, or 0. */
+/** The next session whose lifetime is over, or 0. */
 function nextExpired(tables: Tables, nowSeconds: number): number {
   for (;;) {
     const index = sweepStep(tables, nowSeconds);
@@ -110,7 +110,7 @@ class Model {
   readonly shared: SharedTables = createSharedTables(64);
   tables = attachTables(this.shared, 0, OPTIONS);
   now = 0;
-  /** By name: the last second of the session's life. */
+  /** By name: the last second of the session. */
   readonly sessions = new Map<string, number>();
   readonly #ports = new Map<string, number>();
   readonly #random = seededRandom(7);
@@ -164,7 +164,7 @@ class Model {
   }
 }
 
-test('whatever happens, the tables hold what plain maps hold; a new worker finds all of it', () => {
+test('after any commands, the tables agree with plain maps; a new worker finds the same content', () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
       const model = new Model();
@@ -186,7 +186,7 @@ test('whatever happens, the tables hold what plain maps hold; a new worker finds
   );
 });
 
-test('a full table refuses, and takes again what expiry frees', () => {
+test('a full table refuses, and accepts again after an expiry', () => {
   const tables = attachTables(createSharedTables(8), 0, OPTIONS);
   const bib = addBib(tables, endpoint(0, 1, 5), 6);
   for (let port = 1; port <= 8; port++) assert.notEqual(addSession(tables, bib, 1, port, 0, 0, 10), 0);
@@ -195,7 +195,7 @@ test('a full table refuses, and takes again what expiry frees', () => {
   assert.notEqual(addSession(tables, bib, 1, 9, 0, 11, 20), 0);
 });
 
-test('a step of the sweep touches one session, or one second', () => {
+test('a step of the sweep handles one session, or one second', () => {
   const tables = attachTables(createSharedTables(100), 0, OPTIONS);
   const bib = addBib(tables, endpoint(0, 1, 5), 6);
   for (let port = 1; port <= 100; port++) {
@@ -206,7 +206,7 @@ test('a step of the sweep touches one session, or one second', () => {
   assert.ok(tables.control[CONTROL.SWEPT_UNTIL] <= 11);
 });
 
-test('removeSessionsUnless removes with their BIB entries those that are not kept', () => {
+test('removeSessionsUnless removes sessions that are not kept, with their BIB entries', () => {
   const tables = attachTables(createSharedTables(8), 0, OPTIONS);
   for (const port of [10, 11, 12]) {
     const bib = addBib(tables, endpoint(0, 1, port), port);
@@ -219,7 +219,7 @@ test('removeSessionsUnless removes with their BIB entries those that are not kep
   assert.equal(findBibByMappedPort(tables, 0, 0, 11), 0);
 });
 
-test('a worker that died between two stores leaves nothing half done', () => {
+test('a worker that died between two stores leaves no inconsistent records', () => {
   const shared = createSharedTables(8);
   const tables = attachTables(shared, 0, OPTIONS);
   const orphan = addBib(tables, endpoint(0, 1, 5), 6);
@@ -266,7 +266,10 @@ describe('ports of the pool (N9, N35)', () => {
       assert.ok(taken(tables, 0, 5000 + i, 900, 2000) >= 1024);
     }
     const others = attachTables(createSharedTables(16), 0, OPTIONS);
-    assert.ok(taken(others, 0, 99, 3000, 3001) >= 3000, 'the class gives way when the pool has none of it');
+    assert.ok(
+      taken(others, 0, 99, 3000, 3001) >= 3000,
+      'the class is not kept if the pool has no port of it',
+    );
   });
 
   test('the choice is spread over the pool', () => {

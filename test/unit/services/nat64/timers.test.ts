@@ -29,7 +29,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     ['N15: both FINs, 4 minutes', closed, 240],
     ['the same ports again from IPv6, 2 h 4 min', [...closed, ...handshake], 7440],
     ['the same ports again from IPv4, 2 h 4 min', [...closed, send4(SYN), send6(SYN | ACK)], 7440],
-    ['the same ports again, nobody answers: 4 minutes', [...closed, send4(SYN), send4(ACK)], 240],
+    ['the same ports again, without an answer: 4 minutes', [...closed, send4(SYN), send4(ACK)], 240],
     ['data after both FINs does not bring the connection back', [...closed, send6(ACK), send4(ACK)], 240],
     ['N38: SYNs that cross establish', [send6(SYN), send4(SYN)], 7440],
   ];
@@ -39,7 +39,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
       harness.setTime(1000);
       for (const packet of packets) harness.send(packet);
       harness.setTime(1000 + seconds);
-      assert.equal(sessions(harness), 1, 'it lived out its time');
+      assert.equal(sessions(harness), 1, 'it reached its full lifetime');
       const [probe] = harness.setTime(1001 + seconds);
       if (probe !== undefined) harness.setTime(1001 + seconds + 241);
       assert.equal(sessions(harness), 0);
@@ -47,7 +47,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     });
   }
 
-  test('N14: an established connection without traffic: the host is asked, and has 4 minutes to answer', () => {
+  test('N14: an established connection without traffic: the host is probed, and has 4 minutes to answer', () => {
     const harness = createHarness(ONE_PORT);
     for (const packet of handshake) harness.send(packet);
     const segment = { source: REMOTE6, destination: HOST, sourcePort: 53, destinationPort: 5000, flags: ACK };
@@ -64,7 +64,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     assert.equal(harness.counters()['probes-sent'], 2);
   });
 
-  test('lifetimes are what the configuration says', () => {
+  test('lifetimes are those of the configuration', () => {
     const lifetimes = {
       udpSeconds: 600,
       tcpEstablishedSeconds: 20_000,
@@ -88,7 +88,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     }
   });
 
-  test('N11, N39: who sends an unsolicited SYN is told after 6 seconds, once', () => {
+  test('N11, N39: the sender of an unsolicited SYN gets an error after 6 seconds, once', () => {
     const harness = createHarness(ONE_PORT);
     const syn = send4(SYN);
     harness.send(syn);
@@ -99,9 +99,9 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     assert.deepEqual(harness.setTime(20), []);
   });
 
-  test('N11, N19: the host whose hairpinned SYN nobody answered is told, by the way that the SYN took', () => {
+  test('N11, N19: the host whose hairpinned SYN nobody answered gets an error, on the path of the SYN', () => {
     const harness = createHarness({ ports: [PORT, PORT + 1] });
-    // 2001:db8:1::10 has one of the two ports; the other is nobody's.
+    // 2001:db8:1::10 has one of the two ports; the other is unused.
     harness.send(send6(SYN));
     const nobodys = readU16(harness.send(send6(SYN)) as Bytes, 20) === PORT ? PORT + 1 : PORT;
     const syn = tcp({
@@ -111,7 +111,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     assert.equal(harness.send(syn), undefined);
     assert.deepEqual(harness.counted()['syns-stored'], 1);
     assert.deepEqual(harness.setTime(6), []);
-    const told = icmp({
+    const error = icmp({
       ...{ source: `64:ff9b::${POOL4}`, destination: HOST, type: 1, code: 4 },
       ...{ hopLimit: 63, trafficClass: 0xc0 },
       data: tcp({
@@ -119,11 +119,11 @@ describe('lifetimes (RFC 6146 section 4)', () => {
         ...{ flags: SYN, hopLimit: 63 },
       }),
     });
-    assert.deepEqual(harness.setTime(7).map(hexOf), [hexOf(told)]);
+    assert.deepEqual(harness.setTime(7).map(hexOf), [hexOf(error)]);
     assert.deepEqual(harness.setTime(20), []);
   });
 
-  test('N38, N39: a SYN that crosses it from the host establishes the connection; nobody is told', () => {
+  test('N38, N39: a SYN from the host that crosses it establishes the connection; no error is sent', () => {
     const harness = createHarness(ONE_PORT);
     harness.send(send4(SYN));
     assert.notEqual(harness.send(send6(SYN)), undefined);
@@ -133,7 +133,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     assert.equal(sessions(harness), 1);
   });
 
-  test('N11: only so many SYNs are stored, the newest of them; a stored one makes no session', () => {
+  test('N11: a limited number of SYNs is stored, the newest ones; a stored SYN makes no session', () => {
     const harness = createHarness(ONE_PORT);
     for (let port = 1; port <= MAX_STORED_SYNS + 10; port++)
       harness.send(tcp({ ...in4, sourcePort: port, flags: SYN }));
@@ -175,7 +175,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     assert.equal(harness.send(error), undefined);
   });
 
-  test('N20: one host and port has one mapping, whoever it talks with', () => {
+  test('N20: one host and port has one mapping for all remotes', () => {
     const harness = createHarness();
     const ports = ['203.0.113.9', '192.0.2.1', '198.51.100.77'].map((remote) => {
       const out = harness.send(udp({ ...out6, destination: `64:ff9b::${remote}` }));
@@ -186,11 +186,11 @@ describe('lifetimes (RFC 6146 section 4)', () => {
   });
 });
 
-test('4 hours of traffic on an injected clock: each session ends in its second, as a plain list says', () => {
+test('4 hours of traffic on an injected clock: each session ends in its second, as in a plain list', () => {
   const random = seededRandom(64);
   const harness = createHarness({ maxSessions: 8192 });
   const { SYN, ACK } = TCP_FLAGS;
-  /** By flow: the last second of its life; for TCP, whether its host is still to be asked. */
+  /** By flow: its last second; for TCP, whether its host still has to be probed. */
   const flows = new Map<string, { endsAt: number; isEstablished: boolean }>();
   const ends = (n: number) => ({ ...out6, sourcePort: 2000 + n });
   let probes = 0;
@@ -202,7 +202,7 @@ test('4 hours of traffic on an injected clock: each session ends in its second, 
       else flows.delete(key);
     }
     assert.equal(sessions(harness), flows.size, `second ${now}`);
-    // A burst now and then, and silence between.
+    // A burst from time to time, and silence in between.
     if ((now >> 9) % 3 === 2) continue;
     const n = random() % 1000;
     const kind = random() % 3;

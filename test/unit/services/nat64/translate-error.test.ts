@@ -18,7 +18,7 @@ import {
   testRows,
 } from './rows.ts';
 
-/** Long enough for DF, were it not for its fragment header. */
+/** Long enough for DF, without its fragment header. */
 const long = new Uint8Array(1000);
 const OWN4 = '192.0.2.9';
 const OWN = { settings: { eam: eamOf([`${OWN4}/32`, `${HOST}/128`]) } };
@@ -46,7 +46,7 @@ const fragmentedTooBig = icmp({
 
 testRows([
   {
-    title: 'an error from a router on the way (N18): port unreachable about a UDP packet',
+    title: 'an error from a router on the path (N18): port unreachable about a UDP packet',
     before: [udp({ ...out6, data })],
     packet: icmp({
       source: '198.51.100.254',
@@ -66,7 +66,7 @@ testRows([
   },
   {
     title:
-      'an error from a private address still arrives behind the well-known prefix, from us (N34, path MTU)',
+      'an error from a private address still passes the well-known prefix, with our address as its source (N34, path MTU)',
     before: [udp({ ...out6, data })],
     packet: icmp({
       source: '192.168.1.1',
@@ -87,12 +87,12 @@ testRows([
   },
   ...['169.254.7.1', '240.0.0.1', '0.0.0.9', '0.0.0.0', '127.0.0.1'].flatMap((router) =>
     ['64:ff9b::', '2001:db8:64::'].map((prefix) => ({
-      title: `packet too big from ${router}, which nobody routes, still arrives (path MTU, RFC 7915 4.1), ${prefix}/96`,
+      title: `packet too big from ${router}, which is never routed, still passes (path MTU, RFC 7915 4.1), ${prefix}/96`,
       config: { prefix: `${prefix}/96` },
       before: [udp({ ...out6, destination: `${prefix}${REMOTE}`, data })],
       packet: icmp({ ...tooBig4, source: router }),
       out: icmp({
-        // The well-known prefix stands for no such address (RFC 6052 section 3.1).
+        // The well-known prefix must not represent such an address (RFC 6052 section 3.1).
         source: prefix === '64:ff9b::' ? OWN_IPV6 : `${prefix}${router}`,
         destination: HOST,
         type: 2,
@@ -103,28 +103,28 @@ testRows([
     })),
   ),
   ...['224.0.0.1', '255.255.255.255'].map((router) => ({
-    title: `an error from ${router}, which is no single host: dropped (RFC 1812 5.3.7)`,
+    title: `an error from ${router}, which is not a single host: dropped (RFC 1812 5.3.7)`,
     before: [udp({ ...out6, data })],
     packet: icmp({ ...tooBig4, source: router }),
     out: undefined,
     drop: 'drop-source-invalid',
   })),
   {
-    title: 'no error, from an address that nobody routes: dropped (RFC 7915 4.1)',
+    title: 'not an error, from an address that is never routed: dropped (RFC 7915 4.1)',
     before: [icmp({ source: HOST, destination: REMOTE6, type: 128, rest: 0x1234_0001 })],
     packet: icmp({ source: '169.254.7.1', destination: POOL4, type: 0, rest: PORT * 65_536 }),
     out: undefined,
     drop: 'drop-source-invalid',
   },
   {
-    title: 'an error in fragments, which none needs, from an address that nobody routes',
+    title: 'an error in fragments, which no router sends, from an address that is never routed',
     before: [udp({ ...out6, data })],
     packet: fragments4(fragmentedTooBig, [0, 32, 60], 9)[0],
     out: undefined,
     drop: 'drop-source-invalid',
   },
   {
-    title: 'packet too big from the IPv6 side becomes 3/4, 20 less (N31)',
+    title: 'packet too big from the IPv6 side becomes 3/4, with 20 bytes less (N31)',
     before: [udp({ ...out6, data })],
     packet: icmp({
       source: '2001:db8:ff::1',
@@ -143,7 +143,7 @@ testRows([
     }),
   },
   {
-    title: 'RFC 4884: extensions of an ICMPv4 error are carried, behind a longer quoted packet (N25)',
+    title: 'RFC 4884: extensions of an ICMPv4 error are kept, behind a longer quoted packet (N25)',
     before: [udp({ ...out6, data })],
     packet: icmp({
       source: REMOTE,
@@ -162,7 +162,7 @@ testRows([
     }),
   },
   {
-    title: 'RFC 4884: extensions of an ICMPv6 error are carried, behind at least 128 bytes (N25)',
+    title: 'RFC 4884: extensions of an ICMPv6 error are kept, behind at least 128 bytes (N25)',
     before: [udp({ ...out6, data })],
     packet: icmp({
       source: HOST,
@@ -185,7 +185,8 @@ testRows([
     }),
   },
   {
-    title: 'RFC 4884: an error that has no length attribute in IPv6 loses its extensions, not its quote',
+    title:
+      'RFC 4884: an error without a length attribute in IPv6 loses its extensions, not the quoted packet',
     before: [udp({ ...out6, data })],
     packet: icmp({
       source: REMOTE,
@@ -223,7 +224,7 @@ testRows([
   },
   {
     title:
-      'an ICMPv6 error and what it quotes, both with a fragment header: its identification, DF clear (5.1.1, 5.3)',
+      'an ICMPv6 error and its quoted packet, both with a fragment header: its identification, DF clear (5.1.1, 5.3)',
     before: [udp(out6)],
     packet: fragments6(
       icmp({
@@ -262,7 +263,7 @@ testRows([
     }),
   },
   {
-    title: 'packet too big about a fragment: the next one needs room for its fragment header, too (5.2)',
+    title: 'packet too big about a fragment: the next packet needs room for its fragment header, too (5.2)',
     before: [udp(out6)],
     packet: icmp({
       source: '2001:db8:ff::1',
@@ -281,7 +282,7 @@ testRows([
     }),
   },
   {
-    title: 'what an ICMPv6 error quotes had DF set where it is longer than 1260 bytes (N28)',
+    title: 'the packet that an ICMPv6 error quotes had DF set if it is longer than 1260 bytes (N28)',
     before: [udp(out6)],
     packet: icmp({
       source: '2001:db8:ff::1',
@@ -300,21 +301,21 @@ testRows([
     }),
   },
   {
-    title: 'from IPv4, about a later fragment: no ports tell whose it is (N3)',
+    title: 'from IPv4, about a later fragment: without ports its host is unknown (N3)',
     before: [udp(out6)],
     packet: aboutLater4,
     out: undefined,
     drop: 'drop-icmp-quote',
   },
   {
-    title: 'from IPv6, about a later fragment: no ports tell whose it is (N3)',
+    title: 'from IPv6, about a later fragment: without ports its host is unknown (N3)',
     before: [udp(out6)],
     packet: aboutLater6,
     out: undefined,
     drop: 'drop-icmp-quote',
   },
   {
-    title: 'from IPv4, about a later fragment of a host with an address of its own (RFC 7915 section 4.3)',
+    title: 'from IPv4, about a later fragment of a host with its own address (RFC 7915 section 4.3)',
     config: OWN,
     packet: icmp({ source: REMOTE, destination: OWN4, type: 11, code: 0, data: later4(OWN4) }),
     out: icmp({

@@ -51,7 +51,7 @@ testRows([
     out: udp({ ...in6, data }),
   },
   {
-    title: 'the TOS octet is ignored in an error and what it quotes, too (RFC 7915 4.2, 4.3)',
+    title: 'the TOS octet is ignored in an error and its quoted packet, too (RFC 7915 4.2, 4.3)',
     config: { settings: { copiedClassTo6: 0 } },
     before: [udp({ ...out6, data })],
     packet: icmp({
@@ -64,7 +64,7 @@ testRows([
     }),
   },
   {
-    title: 'a traffic class is ignored in an error and what it quotes, too (RFC 7915 5.2, 5.3)',
+    title: 'a traffic class is ignored in an error and its quoted packet, too (RFC 7915 5.2, 5.3)',
     config: { settings: { copiedClassTo4: 0, setClassTo4: 0x48 } },
     before: [udp({ ...out6, data })],
     packet: icmp({
@@ -92,7 +92,7 @@ testRows([
     out: tcp({ ...out4, flags: TCP_FLAGS.SYN }),
   },
   {
-    title: 'UDP in without checksum where policy is to drop it (N2)',
+    title: 'UDP in without checksum if the policy is to drop it (N2)',
     config: { settings: { dropsZeroUdpChecksum: true } },
     before: [udp(out6)],
     packet: zeroChecksum(udp({ ...in4, data })),
@@ -123,19 +123,19 @@ testRows([
     out: udp({ ...out4, data }),
   },
   {
-    title: 'a SYN announces no more than fits both sides, out',
+    title: 'the segment size in a SYN fits both sides, out',
     packet: tcp({ ...out6, flags: TCP_FLAGS.SYN, options: Uint8Array.from([2, 4, 0xff, 0xff]) }),
     out: tcp({ ...out4, flags: TCP_FLAGS.SYN, options: Uint8Array.from([2, 4, 5, 160]) }),
   },
   {
-    title: 'a SYN announces no more than fits both sides, in, the option at an odd place',
+    title: 'the segment size in a SYN fits both sides, in, the option at an odd offset',
     before: [tcp({ ...out6, flags: TCP_FLAGS.SYN })],
     packet: tcp({ ...in4, flags: 18, options: Uint8Array.from([1, 2, 4, 5, 180, 0, 0, 0]) }),
     out: tcp({ ...in6, flags: 18, options: Uint8Array.from([1, 2, 4, 5, 160, 0, 0, 0]) }),
   },
   {
     title:
-      "an answer to the appliance's own ping is its own, also from a private address behind the well-known prefix",
+      "an answer to the appliance's own ping goes to the kernel, also from a private address with the well-known prefix",
     packet: icmp({
       source: '192.168.1.1',
       destination: POOL4,
@@ -169,7 +169,7 @@ test('packets and bytes are counted by direction', () => {
   });
 });
 
-test('errors of our own are limited, to one host more than to all', () => {
+test('our own errors are limited, for one host more than for all', () => {
   const harness = createHarness();
   const answered = Array.from({ length: 300 }, () => harness.send(expired6)).filter(
     (packet) => packet !== undefined,
@@ -180,6 +180,6 @@ test('errors of our own are limited, to one host more than to all', () => {
   assert.notEqual(harness.send(expired6), undefined);
 });
 
-test('the addresses of the tests are what they seem', () => {
+test('the addresses of the tests are correct', () => {
   assert.equal(hexOf(address(REMOTE6)), '0064ff9b0000000000000000cb007109');
 });

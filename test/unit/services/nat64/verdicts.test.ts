@@ -17,7 +17,7 @@ import {
 
 const CONTROLS = { CONTINUE, DATAGRAMS, FRAGMENT, HELD, RETURN_TO_KERNEL };
 
-test('each counter of a drop is a verdict that drops, and no control verdict is', () => {
+test('each counter of a drop is a verdict that drops; no control verdict drops', () => {
   for (const [name, verdict] of Object.entries(CONTROLS)) assert.equal(isDrop(verdict), false, name);
   assert.equal(new Set(Object.values(CONTROLS)).size, Object.keys(CONTROLS).length);
   const drops = Object.keys(COUNTER).filter((name) => name.startsWith('drop-')) as Nat64Counter[];
@@ -25,13 +25,13 @@ test('each counter of a drop is a verdict that drops, and no control verdict is'
   for (const name of drops) assert.equal(isDrop(COUNTER[name] as Reason), true, name);
 });
 
-test('a control verdict is no position of a counter, and no counter but those of drops is a verdict', () => {
+test('a control verdict is not the index of a counter, and only counters of drops are verdicts', () => {
   const counters = new Float64Array(1);
   const control: Control = HELD;
   // @ts-expect-error
   counters[control]++;
   const verdict = HELD as Verdict;
-  // @ts-expect-error It might be one.
+  // @ts-expect-error It might be a control verdict.
   counters[verdict]++;
   // @ts-expect-error
   const notADrop: Verdict = COUNTER.hairpinned;

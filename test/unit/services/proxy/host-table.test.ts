@@ -30,6 +30,6 @@ for (const [host, expected] of [
   ['*.example.com', 'wild'], // a label like any other
   ['mail.example.org', undefined],
 ] as const) {
-  test(`"${host}" leads to ${expected ?? 'nobody'}`, () =>
+  test(`"${host}" leads to ${expected ?? 'no server'}`, () =>
     assert.equal(findBackend(table, host)?.name, expected));
 }

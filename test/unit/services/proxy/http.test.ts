@@ -69,7 +69,7 @@ async function start(
   return { port, proxy, requests, exchange };
 }
 
-test('the head is rewritten: claims and hop-by-hop fields go, the truth is added', async () => {
+test('the head is rewritten: claims and hop-by-hop fields are removed, the true values are added', async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange } = await start(cleanup);
   const { text, ended } = await exchange(
@@ -94,7 +94,7 @@ test('the head is rewritten: claims and hop-by-hop fields go, the truth is added
   ]);
 });
 
-test('whatever a client claims to be, under any name that a server might believe, does not arrive', async () => {
+test('claims of a client about itself, under any name that a server might trust, do not arrive', async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange } = await start(cleanup);
   const names = [
@@ -129,7 +129,7 @@ test('whatever a client claims to be, under any name that a server might believe
   assert.match(requests[0], /\r\nX-Mine: kept\r\nX-Forwarded-For: 127\.0\.0\.1\r\n/);
 });
 
-test("a client's own PROXY header is no request: it never reaches a server", async () => {
+test("a client's own PROXY header is not a request: it never reaches a server", async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange } = await start(cleanup, { clientAddress: 'proxy-v1' });
   const request = 'GET / HTTP/1.1\r\nHost: example.com\r\n\r\n';
@@ -140,7 +140,7 @@ test("a client's own PROXY header is no request: it never reaches a server", asy
   assert.deepEqual(requests, []);
 });
 
-test('what follows a request without a body never reaches the server', async () => {
+test('data after a request without a body never reaches the server', async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange } = await start(cleanup);
   const pipelined = 'GET /admin HTTP/1.1\r\nHost: other.example\r\n\r\n';
@@ -153,7 +153,7 @@ test('what follows a request without a body never reaches the server', async () 
   assert.ok(!requests[0].includes('/admin'));
 });
 
-test('a body of known length arrives whole, and nothing after it', async () => {
+test('a body of known length arrives complete, and nothing after it', async () => {
   await using cleanup = new Cleanup();
   const body = patternBytes(700_000).toString('latin1');
   const { requests, exchange, proxy } = await start(cleanup, {
@@ -179,9 +179,12 @@ for (const [how, parts] of [
   ['in one segment', [CHUNKED + CHUNKS + BEHIND]],
   ['behind the head', [CHUNKED, CHUNKS, BEHIND]],
   ['byte by byte', [CHUNKED, ...CHUNKS, BEHIND]],
-  ['with the next request on its heels', [CHUNKED, CHUNKS.slice(0, 7), CHUNKS.slice(7) + BEHIND, BEHIND]],
+  [
+    'with the next request immediately after it',
+    [CHUNKED, CHUNKS.slice(0, 7), CHUNKS.slice(7) + BEHIND, BEHIND],
+  ],
 ] as const) {
-  test(`a chunked body arrives whole, and nothing behind it: ${how}`, async () => {
+  test(`a chunked body arrives complete, and nothing after it: ${how}`, async () => {
     await using cleanup = new Cleanup();
     const { requests, port } = await start(cleanup, { isComplete: (text) => text.endsWith('A: b\r\n\r\n') });
     const client = await cleanup.connect(port, { noDelay: true });
@@ -194,7 +197,7 @@ for (const [how, parts] of [
   });
 }
 
-test('a large chunked body arrives whole', async () => {
+test('a large chunked body arrives complete', async () => {
   await using cleanup = new Cleanup();
   const data = patternBytes(900_000).toString('latin1');
   const body = `${data.length.toString(16)}\r\n${data}\r\n0\r\n\r\n`;
@@ -206,7 +209,7 @@ test('a large chunked body arrives whole', async () => {
   assert.ok(requests[0].slice(requests[0].indexOf('\r\n\r\n') + 4) === body);
 });
 
-test('a malformed chunked body is a 400, or, when the server has the head already, a reset to both', async () => {
+test('a malformed chunked body gives a 400, or, if the server already has the head, a reset to both', async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange, port, proxy } = await start(cleanup, { isComplete: () => false });
   assert.match(
@@ -224,7 +227,7 @@ test('a malformed chunked body is a 400, or, when the server has the head alread
   assert.equal(proxy.counters()['refused-http-malformed'], 2);
 });
 
-test('proxy-v1 goes before the head', async () => {
+test('proxy-v1 is sent before the head', async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange } = await start(cleanup, { clientAddress: 'proxy-v1' });
   await exchange('GET / HTTP/1.0\r\nHost: example.com\r\n\r\n');
@@ -279,7 +282,7 @@ for (const [title, request, status, counter, reason] of [
     'no HTTP request',
   ],
 ] as const) {
-  test(`${title}: ${status} with a body that says why`, async () => {
+  test(`${title}: ${status} with the reason in the body`, async () => {
     await using cleanup = new Cleanup();
     const { proxy, requests, exchange } = await start(cleanup);
     const { text, ended } = await exchange(Buffer.from(request, 'latin1'));
@@ -293,7 +296,7 @@ for (const [title, request, status, counter, reason] of [
   });
 }
 
-test('a server that closes without an answer is a 502, one that resets too', async () => {
+test('a server that closes or resets without an answer gives a 502', async () => {
   for (const answer of [
     (socket: Socket) => void socket.end(),
     (socket: Socket) => void socket.resetAndDestroy(),
@@ -306,7 +309,7 @@ test('a server that closes without an answer is a 502, one that resets too', asy
   }
 });
 
-test('a server that is down is a 502; to HEAD without a body', async () => {
+test('a server that is down gives a 502; to HEAD without a body', async () => {
   await using cleanup = new Cleanup();
   const { port, proxy, exchange } = await start(cleanup);
   const elsewhere = await freePort();
@@ -326,11 +329,11 @@ test('a server that is down is a 502; to HEAD without a body', async () => {
   assert.match((await receive(client)).bytes.toString(), /^HTTP\/1\.1 502 Bad Gateway\r\n[\s\S]*\r\n\r\n$/);
 });
 
-test('a server that does not accept in time is a 504', async () => {
+test('a server that does not accept in time gives a 504', async () => {
   await using cleanup = new Cleanup();
   const { proxy } = await start(cleanup);
   const port = await freePort();
-  // Nobody accepts: once its queue is full, the kernel leaves further SYNs unanswered.
+  // Nothing calls accept: once the queue is full, the kernel leaves further SYNs unanswered.
   const server = check(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
   cleanup.defer(() => void close(server));
   const address = encodeSocketAddress({ address: parseIpv6('::1')!, port });
@@ -353,7 +356,7 @@ test('a server that does not accept in time is a 504', async () => {
   assert.equal(proxy.counters()['server-timeout'], 1);
 });
 
-test('a slow head is a 408; a client that said nothing is closed', async () => {
+test('a slow head gives a 408; a client that sent nothing is closed', async () => {
   await using cleanup = new Cleanup();
   const { proxy, exchange } = await start(cleanup, { handshakeTimeoutMs: 100 });
   assert.match((await exchange('GET / HTTP/1.1\r\nHost: exam')).text, /^HTTP\/1\.1 408 /);
@@ -361,7 +364,7 @@ test('a slow head is a 408; a client that said nothing is closed', async () => {
   assert.equal(proxy.counters()['refused-timeout'], 2);
 });
 
-test('random bytes end counted, and the proxy goes on', async () => {
+test('connections with random bytes end and are counted, and the proxy keeps working', async () => {
   await using cleanup = new Cleanup();
   const { proxy, port, exchange } = await start(cleanup);
   const prefix = fc.constantFrom('', 'GET / HTTP/1.1\r\nHost: ', 'GET ');

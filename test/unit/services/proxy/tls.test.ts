@@ -38,7 +38,7 @@ const optionsAt = (port: number, fields: Partial<ProxyOptions['proxy']> = {}, ho
   hosts: [hostAt('web1', { hostnames: ['example.com', '*.example.com'], services: ['https'], ...host })],
 });
 
-/** A proxy in front of a server that terminates TLS, and notes what came before it. */
+/** A proxy in front of a server that terminates TLS, and records the bytes before the TLS data. */
 async function start(cleanup: Cleanup, fields: Partial<ProxyOptions['proxy']> = {}, host = {}) {
   const port = await freePort();
   const answer = patternBytes(400_000);
@@ -72,7 +72,7 @@ async function fetchThrough(cleanup: Cleanup, port: number, servername: string):
   return (await receive(client)).bytes;
 }
 
-/** What the client's TLS stack says of the refusal. */
+/** The error of the client's TLS stack for the refusal. */
 async function refusalOf(port: number, servername: string | undefined): Promise<string> {
   const client = connect({ host: '127.0.0.1', port, ...(servername !== undefined && { servername }) });
   const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
@@ -80,7 +80,7 @@ async function refusalOf(port: number, servername: string | undefined): Promise<
   return error.code ?? error.message;
 }
 
-test('the server name leads to the server, which sees the very bytes of the client', async () => {
+test("the server name selects the server, which gets the client's exact bytes", async () => {
   await using cleanup = new Cleanup();
   const { port, answer, proxy } = await start(cleanup);
   assert.ok((await fetchThrough(cleanup, port, 'example.com')).equals(answer));
@@ -93,7 +93,7 @@ for (const [version, pattern] of [
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a binary header
   ['proxy-v2', /^\r\n\r\n\0\r\nQUIT\n\x21\x11[\s\S]{14}\x02\0\x0bexample\.com\x03\0\x04[\s\S]{4}$/],
 ] as const) {
-  test(`${version} goes before the ClientHello`, async () => {
+  test(`${version} is sent before the ClientHello`, async () => {
     await using cleanup = new Cleanup();
     const { port, answer, headers } = await start(cleanup, {}, { clientAddress: version });
     assert.ok((await fetchThrough(cleanup, port, 'example.com')).equals(answer));
@@ -111,7 +111,7 @@ test('refusals are TLS alerts that the client understands, each counted', async 
   assert.equal(counters['refused-tls-no-name'], 1);
 });
 
-test('a server that is down is the alert internal_error', async () => {
+test('a server that is down gives the alert internal_error', async () => {
   await using cleanup = new Cleanup();
   const port = await freePort();
   const proxy = cleanup.use(await startProxy(optionsAt(port), cleanup.context));
@@ -133,7 +133,7 @@ for (const [title, bytes, answer, counter] of [
     'refused-tls-http',
   ],
 ] as const) {
-  test(`${title} is answered and closed in order, even while the client still sends`, async () => {
+  test(`${title} is answered and closed in order, even while the client is still sending`, async () => {
     await using cleanup = new Cleanup();
     const { port, proxy } = await start(cleanup);
     const client = await cleanup.connect(port);
@@ -172,7 +172,7 @@ test('a silent connection is closed at the idle timeout', async () => {
   assert.equal(proxy.counters()['closed-idle'], 1);
 });
 
-test('random bytes end counted, and the proxy goes on', async () => {
+test('connections with random bytes end and are counted, and the proxy keeps working', async () => {
   await using cleanup = new Cleanup();
   const { port, proxy, answer } = await start(cleanup);
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 600 });
@@ -203,7 +203,7 @@ test('random bytes end counted, and the proxy goes on', async () => {
   assert.ok((await fetchThrough(cleanup, port, 'example.com')).equals(answer));
 });
 
-test('the worker dies: clients are served again, those that came meanwhile included', async () => {
+test('the worker dies: clients are served again, including those that came in the meantime', async () => {
   await using cleanup = new Cleanup();
   const { port, proxy, answer } = await start(cleanup);
   proxy.failWorker();
@@ -212,7 +212,7 @@ test('the worker dies: clients are served again, those that came meanwhile inclu
   await waitUntil('it runs again', () => proxy.status().state === 'running');
 });
 
-test('reconfiguring swaps the table; an overlapping address replaces the old; listeners nobody names are closed', async () => {
+test('reconfiguring swaps the table; an overlapping address replaces the old; listeners without servers are closed', async () => {
   await using cleanup = new Cleanup();
   const { port, proxy, answer } = await start(cleanup);
   await proxy.reconfigure(optionsAt(port, {}, { hostnames: ['example.org'] }));

@@ -18,7 +18,7 @@ const ACCEPT = createHash('sha1').update(`${KEY}${WEBSOCKET_GUID}`).digest('base
 const SWITCHED = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n\r\n`;
 const FIELDS = `Host: example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: ${KEY}\r\n`;
 const HANDSHAKE = `GET /chat HTTP/1.1\r\n${FIELDS}Sec-WebSocket-Version: 13\r\n\r\n`;
-/** What must never arrive. */
+/** A request that must never arrive. */
 const FORGED = 'GET /admin HTTP/1.1\r\nHost: secret.example.com\r\nX-Forwarded-For: 198.51.100.66\r\n\r\n';
 
 async function proxyTo(cleanup: Cleanup, port: number) {
@@ -39,7 +39,7 @@ async function proxyTo(cleanup: Cleanup, port: number) {
   );
 }
 
-/** A proxy, and a server that answers each connection's head with `parts`, whatever it asked, and stays open. */
+/** A proxy, and a server that answers the head of each connection with `parts`, whatever the request, and stays open. */
 async function start(cleanup: Cleanup, parts: readonly (string | Buffer)[]) {
   const port = await freePort();
   const heard: string[] = [];
@@ -62,7 +62,7 @@ async function start(cleanup: Cleanup, parts: readonly (string | Buffer)[]) {
   return { port, proxy: await proxyTo(cleanup, port), heard, sockets };
 }
 
-test('a tunnel passes both ways, also what either side says at once, and a lot of it', async () => {
+test('a tunnel passes data in both directions, also early data of either side, and large amounts', async () => {
   await using cleanup = new Cleanup();
   const down = patternBytes(700_000, 1);
   const up = patternBytes(600_000, 2);
@@ -81,7 +81,7 @@ test('a tunnel passes both ways, also what either side says at once, and a lot o
   assert.ok(bytes.subarray(end).equals(down));
   assert.equal(ended, 'end');
   const [, sent = ''] = heard[0].split(/\r\n\r\n(.*)/s);
-  assert.ok(sent === `early${up.toString('latin1')}`, 'everything of the client, in its order');
+  assert.ok(sent === `early${up.toString('latin1')}`, 'all data of the client, in order');
   assert.match(heard[0], /\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly/);
   assert.equal(proxy.counters()['http-upgraded'], 1);
   await waitUntil('it is closed', () => proxy.status().figures['connections'] === 0);
@@ -104,7 +104,7 @@ for (const [how, leave] of [
   ['in order', (client: Socket) => void client.end()],
   ['with a reset', (client: Socket) => void client.resetAndDestroy()],
 ] as const) {
-  test(`a client that leaves ${how} while its server is silent: the server hears of it`, async () => {
+  test(`a client that leaves ${how} while its server is silent: the server is notified`, async () => {
     await using cleanup = new Cleanup();
     const { port, proxy, sockets } = await start(cleanup, []);
     const client = await cleanup.connect(port);
@@ -117,7 +117,7 @@ for (const [how, leave] of [
   });
 }
 
-/** What a server says instead of opening the tunnel, and what the client gets. */
+/** Answers of a server that do not open the tunnel, and what the client gets. */
 const NO_TUNNEL: readonly (readonly [
   what: string,
   answer: readonly string[],
@@ -125,12 +125,12 @@ const NO_TUNNEL: readonly (readonly [
   counter?: string,
 ])[] = [
   [
-    'no WebSocket there: an answer that keeps the connection',
+    'no WebSocket: an answer that keeps the connection open',
     ['HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok'],
     /^HTTP\/1\.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok$/,
   ],
   [
-    'a second answer behind it, to a request that nobody made',
+    'a second answer after it, to a request that nobody made',
     ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged'],
     /^HTTP\/1\.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok$/,
   ],
@@ -140,7 +140,7 @@ const NO_TUNNEL: readonly (readonly [
     /^HTTP\/1\.1 404 Not Found\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnot here$/,
   ],
   [
-    'another version is wanted',
+    'another version is required',
     [
       'HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n',
     ],
@@ -152,7 +152,7 @@ const NO_TUNNEL: readonly (readonly [
     /^HTTP\/1\.1 204 No Content\r\nConnection: close\r\n\r\n$/,
   ],
   [
-    'a 101 that says nothing of WebSocket, as a status that the client chose',
+    'a 101 without WebSocket fields, as a status that the client chose',
     ['HTTP/1.1 101 Switching Protocols\r\n\r\n'],
     /^HTTP\/1\.1 502 [\s\S]*switched to a protocol that was not asked for\n$/,
     'http-bad-answer',
@@ -205,7 +205,7 @@ for (const [what, answer, expected, counter] of NO_TUNNEL) {
   });
 }
 
-test('a server that closes in the middle of its head is a 502', async () => {
+test('a server that closes in the middle of its head gives a 502', async () => {
   await using cleanup = new Cleanup();
   const { port, proxy, sockets } = await start(cleanup, ['HTTP/1.1 101 Swit']);
   const client = await cleanup.connect(port);
@@ -217,7 +217,7 @@ test('a server that closes in the middle of its head is a 502', async () => {
   assert.equal(proxy.counters()['http-no-answer'], 1);
 });
 
-test('a chunked answer passes whole; its end is the client’s to see', async () => {
+test('a chunked answer passes unchanged; the client must find its end', async () => {
   await using cleanup = new Cleanup();
   const body = '5\r\nhello\r\n0\r\n\r\n';
   const { port, heard, proxy } = await start(cleanup, [
@@ -238,7 +238,7 @@ test('a chunked answer passes whole; its end is the client’s to see', async ()
   assert.doesNotMatch(heard[0], /secret/);
 });
 
-/** Requests that ask for something else, or not rightly: they go on as plain requests, without an Upgrade. */
+/** Requests for another upgrade, or malformed ones: they are passed on as plain requests, without an Upgrade. */
 const PLAIN: readonly (readonly [what: string, request: string])[] = [
   ['h2c', HANDSHAKE.replace('websocket', 'h2c')],
   ['another version', HANDSHAKE.replace('Version: 13', 'Version: 8')],

@@ -3,7 +3,7 @@ import { PROTOCOL, icmp, readU16, readU32 } from '../packets.ts';
 import { hex, neverRouted, isGroup } from './headers.ts';
 import type { Outcome, ReferenceConfig, State } from './types.ts';
 
-/** RFC 4443 section 2.4: no errors about errors, nor to what is no single host. */
+/** RFC 4443 section 2.4: no errors about errors, nor to a destination that is not a single host. */
 export function answer6(
   { config }: State,
   drop: string,
@@ -12,7 +12,7 @@ export function answer6(
   value: number,
 ): Outcome {
   const source = packet.slice(8, 24);
-  // A router owes Packet Too Big and Time Exceeded.
+  // A router must send Packet Too Big and Time Exceeded.
   if (!config.answersRefused6 && ![2, 3].includes(typeAndCode >> 8)) return { drop };
   if (packet[24] === 0xff || isAboutError(packet[6], packet.slice(40))) return { drop };
   if (source[0] === 0xff || readU32(source, 0) === 0) return { drop };
@@ -29,7 +29,7 @@ export function answer6(
   };
 }
 
-/** Whether an ICMPv6 error follows, or what cannot be told from one. */
+/** Whether the rest is an ICMPv6 error, or cannot be distinguished from one. */
 function isAboutError(nextHeader: number, rest: Uint8Array): boolean {
   if ([0, 43, 44, 60].includes(nextHeader)) {
     if (rest.length < 8) return false;
@@ -67,7 +67,7 @@ export function answer4(
   };
 }
 
-/** The address that the packet was sent to speaks for itself; where that is a host's, there may be a better one (RFC 6791). */
+/** The error comes from the address that the packet was sent to. If that is a host's address, another may be better (RFC 6791). */
 function errorSource({ addresses, icmpSources4 }: ReferenceConfig, destination: Uint8Array): Uint8Array {
   const isShared = addresses.some((address) => hex(address) === hex(destination));
   return isShared || icmpSources4.length === 0 ? destination : icmpSources4[0];

@@ -22,19 +22,19 @@ import {
   quotedPacket,
 } from './arbitrary-parts.ts';
 
-/** Who sends to whom. */
+/** The possible sources and destinations. */
 export interface Ends {
   /** On the IPv6 side. */
   readonly hosts: readonly string[];
-  /** On the IPv4 side, or hosts of ours seen from there. */
+  /** On the IPv4 side, or our own hosts as seen from there. */
   readonly remotes: readonly string[];
-  /** An address of ours on the IPv4 side. */
+  /** One of our addresses on the IPv4 side. */
   readonly pool4: string;
-  /** IPv6 addresses that stand for nodes of the IPv4 side by an address mapping. */
+  /** IPv6 addresses that represent nodes on the IPv4 side by an address mapping. */
   readonly mapped6?: readonly string[];
 }
 
-/** Well-formed packets, and some that nobody should send. */
+/** Well-formed packets, including some that no host should send. */
 export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends): fc.Arbitrary<Bytes> {
   const host = fc.constantFrom(...hosts);
   const remote = fc.constantFrom(...remotes);
@@ -90,7 +90,7 @@ export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends)
 
   const tcp4 = fc
     .record({ ...fields4, sourcePort: port, destinationPort: mappedPort, flags, data: anyData })
-    // The options of the packet are those of IPv4 here, not of TCP.
+    // The options of the packet are IPv4 options here, not TCP options.
     .map(({ options: ipOptions, ...fields }) => {
       const plain = tcp({ ...fields, ...inbound(fields) });
       return ipOptions === undefined ? plain : reheader(plain, ipOptions, fields.fragment);
@@ -106,7 +106,7 @@ export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends)
     .record({ ...fields4, type: fc.constantFrom(0, 8, 13), rest: mappedPort, data: anyData })
     .map((fields) => icmp({ ...definedOptions(fields), ...inbound(fields), rest: fields.rest * 65536 + 7 }));
 
-  /** Errors quote packets as the translator would have sent them, most of the time. */
+  /** Most of the time, errors quote packets as the translator would have sent them. */
   const error4 = fc
     .record({
       source: fc.constantFrom(
@@ -235,7 +235,7 @@ export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends)
   const hairpin = fc.oneof(
     fc.record(toPool).map((fields) => udp(fields)),
     fc.record(toPool).map((fields) => tcp(fields)),
-    // An error about what came from another host's mapping.
+    // An error about a packet from another host's mapping.
     fc
       .record({
         ...toPool,
@@ -306,7 +306,7 @@ export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends)
     })
     .map((fields) => udp(fields));
 
-  /** Between two that address mappings or the prefix stand for, in all four ways, and errors about that. */
+  /** Packets between two addresses that mappings or the prefix represent, in all four combinations, and errors about them. */
   const seen6 = fc.constantFrom(...mapped6, ...hosts, ...remotes.map((address) => `64:ff9b::${address}`));
   const toMapped = fc
     .record({ source: seen6, destination: seen6, peer: seen6, port, hostPort: port, isError: fc.boolean() })

@@ -8,13 +8,13 @@ const bigData = fc
   .integer({ min: 40, max: 5000 })
   .map((length) => Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255));
 
-/** The same without its UDP checksum, which IPv4 allows, and IPv6 to tunnels. */
+/** The same without its UDP checksum, which IPv4 allows, and IPv6 for tunnels. */
 function bare(packet: Bytes): Bytes {
   packet.set([0, 0], packet[0] >> 4 === 6 ? 46 : 26);
   return packet;
 }
 
-/** The fragments of a packet; a part of them may be missing, come twice, or in another place. */
+/** The fragments of a packet. Some may be missing, duplicated, or at another offset. */
 export function fragmentSets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary<Bytes[]> {
   const host = fc.constantFrom(...hosts);
   const remote = fc.constantFrom(...remotes);

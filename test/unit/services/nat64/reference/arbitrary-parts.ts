@@ -53,7 +53,7 @@ export function reheader(packet: Bytes, ipOptions: Uint8Array, fragmentField: nu
   });
 }
 
-/** What an error quotes, with extensions behind it and the length attribute that tells (RFC 4884). */
+/** The quoted packet of an error, with extensions behind it and the length attribute (RFC 4884). */
 export function extended(
   quote: Uint8Array,
   extensionBytes: number,

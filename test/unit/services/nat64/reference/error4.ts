@@ -17,7 +17,7 @@ import { goesByEam, isShared, ownHost, portKey, remote6, sessionKey } from './ma
 import type { Outcome, State } from './types.ts';
 
 import { withExtensions } from './error6.ts';
-/** An error from the IPv4 side, about a packet that a host sent there (section 4.2). */
+/** An error from the IPv4 side about a packet that a host sent there (section 4.2). */
 export function error4(
   state: State,
   packet: Uint8Array,
@@ -60,8 +60,8 @@ export function error4(
     if (code === 3) return [0x104, 0];
     if (code === 4) {
       const plateaus = [65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68];
-      const told = readU16(message, 6);
-      const mtu = told === 0 ? (plateaus.find((plateau) => plateau < readU16(quoted, 2)) ?? 68) : told;
+      const given = readU16(message, 6);
+      const mtu = given === 0 ? (plateaus.find((plateau) => plateau < readU16(quoted, 2)) ?? 68) : given;
       return [0x200, Math.max(1280, Math.min(mtu + 20, mtuBytes, mtuBytes + 20))];
     }
     if ([9, 10, 13, 15].includes(code)) return [0x101, 0];
@@ -71,7 +71,7 @@ export function error4(
   if (description === undefined) return { drop: 'drop-icmp-type' };
   const own = isShared(config, address) ? undefined : ownHost(config, address);
   const isFragment = (readU16(quoted, 6) & 0x3fff) !== 0;
-  // A later fragment shows no ports, so only a host with an address for itself can be found.
+  // A later fragment has no ports, so only a host with its own IPv4 address can be found.
   const isLater = (readU16(quoted, 6) & 0x1fff) !== 0;
   if (headerBytes !== 20 || (isLater && own === undefined)) return { drop: 'drop-icmp-quote' };
   if (!isLater && quoted.length < headerBytes + 8) return { drop: 'drop-icmp-quote' };
@@ -81,7 +81,7 @@ export function error4(
   const segment = quoted.slice(20);
   if (isLater && quotedKind === undefined && !isOther(quoted[9])) return { drop: 'drop-icmp-quote' };
   if (isLater) {
-    // Nothing else is asked of it.
+    // No other checks.
   } else if (
     kind === undefined
       ? !(own !== undefined && isOther(quoted[9]))
@@ -131,7 +131,7 @@ export function error4(
     trafficClass: config.isClassZero ? 0 : quoted[1],
   });
   inner.set(u16(Math.min(payloadBytes + (isFragment ? 8 : 0), 0xffff)), 4);
-  // There is no length attribute in Packet Too Big and Parameter Problem.
+  // Packet Too Big and Parameter Problem have no length attribute.
   const carries = [1, 3].includes(description[0] >> 8);
   const body = withExtensions(
     concat(inner, translated),

@@ -16,7 +16,7 @@ import { ECHO_6TO4, KINDS, PROTOCOL4, header, hex, isOther, neverRouted, setChec
 import { isHairpin, isOurs, ownAddress4, refusedRemote, remote4, sessionKey } from './mappings.ts';
 import type { Choices, Outcome, State } from './types.ts';
 
-/** An error from the IPv6 side, about a packet that went to a host there (RFC 7915 section 5.2, RFC 6146 section 3.6). */
+/** An error from the IPv6 side about a packet that went to a host there (RFC 7915 section 5.2, RFC 6146 section 3.6). */
 export function error6(
   state: State,
   packet: Uint8Array,
@@ -37,7 +37,7 @@ export function error6(
       [0x303, 0],
     ]; // prettier-ignore
     if (type === 1) return unreachable[code];
-    // Byte 6 of what is quoted is its next header: a fragment takes 8 bytes more.
+    // Byte 6 of the quoted packet is its next header: a fragment takes 8 bytes more.
     const grows = message[8 + 6] === 44 ? 28 : 20;
     if (type === 2) return [0x304, Math.max(68, Math.min(value - grows, mtuBytes, mtuBytes - grows))];
     if (type === 3) return [0xb00 | code, 0];
@@ -73,7 +73,7 @@ export function error6(
     quotedIdentification = readU16(segment, 6);
     segment = segment.slice(8);
     if (!isLater && segment.length < 8) return { drop: 'drop-icmp-quote' };
-    // A later fragment shows no ports, so only a host with an address for itself can be found.
+    // A later fragment has no ports, so only a host with its own IPv4 address can be found.
     if (isLater && own === undefined) return { drop: 'drop-icmp-quote' };
   }
   const quotedKind = nextHeader === PROTOCOL.ICMP ? undefined : KINDS[nextHeader];
@@ -81,7 +81,7 @@ export function error6(
   if (isLater && quotedKind === undefined && !isOther(nextHeader)) return { drop: 'drop-icmp-quote' };
   const hasStateless = isStateless || eam.length > 0;
   if (isLater) {
-    // Nothing else is asked of it.
+    // No other checks.
   } else if (
     kind === undefined
       ? !(hasStateless && isOther(nextHeader))
@@ -92,7 +92,7 @@ export function error6(
   const to = remote4(config, packet.slice(24, 40));
   if (to === undefined) throw new Error('unreachable');
   const peer = to.address;
-  // RFC 6052 section 3.1 is about hosts: who is told may have any address.
+  // RFC 6052 section 3.1 is about hosts: the receiver of the error may have any address.
   if (neverRouted(peer)) return { drop: 'drop-non-global' };
   if (refusedRemote(config, to) === 'drop-no-route') return { drop: 'drop-no-route' };
   const isEcho = kind === 'icmp';
@@ -111,7 +111,7 @@ export function error6(
   if (bib === undefined || ('kind' in bib && !sessions.has(sessionKey(bib, remote, remotePort))))
     return { drop: 'drop-icmp-no-session' };
   const pool4 = bib.address;
-  // RFC 6791: where the error comes from, if that has an IPv4 address or is given one.
+  // RFC 6791: the source of the error, if it has an IPv4 address or is given one.
   const router = packet.slice(8, 24);
   const words = [0, 4, 8, 12].map((at) => readU32(router, at));
   const provided = icmpSources4[((words[0] ^ words[1] ^ words[2] ^ words[3]) >>> 0) % icmpSources4.length];
@@ -140,7 +140,7 @@ export function error6(
     identification: quotedIdentification ?? (quotedBytes > 1260 ? 0 : choices.quotedIdentification),
     fragment: quotedIdentification !== undefined ? fragmentField : quotedBytes > 1260 ? 0x4000 : 0,
   });
-  // The quoted packet keeps the length it had, though not all of it is here.
+  // The quoted packet keeps its original length, although it is truncated here.
   inner.set(u16(quotedBytes), 2);
   inner.set([0, 0], 10);
   inner.set(u16(checksum(inner)), 10);
@@ -163,7 +163,7 @@ export function error6(
   };
 }
 
-/** RFC 4884: what an error quotes, padded, and its extensions; its length attribute. At most `limitBytes`. */
+/** RFC 4884: the quoted packet, padded, and the extensions of an error, with the length attribute. At most `limitBytes`. */
 export function withExtensions(quote: Bytes, extensions: Uint8Array, limitBytes: number, unitBytes: number) {
   if (extensions.length === 0) return { data: quote.slice(0, limitBytes), length: 0 };
   const room = Math.max(limitBytes - extensions.length, 128);

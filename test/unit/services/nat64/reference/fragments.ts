@@ -5,15 +5,15 @@ import type { Cut, Datagram, Fragment, Outcome, ReferenceConfig, State } from '.
 const endOf = ({ offset, data }: Fragment) => offset + data.length;
 const waitingOf = ({ fragments }: Datagram) => fragments.filter(({ hasPassed }) => !hasPassed);
 
-/** What is wrong with a fragment by itself. */
+/** Whether a fragment is invalid by itself. */
 export function isBadFragment(offset: number, hasMore: boolean, data: Uint8Array, isTcp: boolean): boolean {
   if (data.length === 0 || offset + data.length > 65_515) return true;
   return (hasMore && data.length % 8 !== 0) || (isTcp && offset > 0 && offset < 20);
 }
 
 /**
- * Takes a fragment in. Why it was dropped, once for each that is lost with it; and those that now pass, in order, with all
- * data of the datagram where that is there.
+ * Accepts a fragment. Returns the reasons of drops, one for each fragment that is lost, and the fragments that pass now, in order.
+ * `datagram`: the datagram, if the fragment was accepted.
  */
 export function takeFragment(
   { datagrams }: State,
@@ -61,7 +61,7 @@ export function isComplete({ fragments }: Datagram): boolean {
   return last !== undefined && bytes === endOf(last);
 }
 
-/** A fragment behind the first: its own header, but for addresses and protocol, which are those of the first. */
+/** A fragment after the first: its own header, except addresses and protocol, which are those of the first. */
 export function laterFragment(
   config: ReferenceConfig,
   { packet, offset, hasMore, identification, data, version }: Fragment,
@@ -77,7 +77,7 @@ export function laterFragment(
 
 const hairpinOf = ({ isHairpin }: Outcome) => (isHairpin === undefined ? {} : { isHairpin });
 
-/** The data of a fragment behind its own header; addresses and protocol are those of `like`, of the other family. */
+/** The data of a fragment behind its own header; addresses and protocol come from `like`, a packet of the other family. */
 export function translatedFragment(
   config: ReferenceConfig,
   version: 4 | 6,
@@ -111,7 +111,7 @@ export function translatedFragment(
   };
 }
 
-/** Cuts a packet into pieces that are short enough: one at least. */
+/** Cuts a packet into short enough pieces: at least one. */
 export function cutUp(packet: Bytes, { limitBytes, offset, hasMore, identification }: Cut): Bytes[] {
   const data = packet.slice(40);
   const step = Math.floor((limitBytes - 48) / 8) * 8;

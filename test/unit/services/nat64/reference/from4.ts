@@ -41,10 +41,10 @@ export function from4(state: State, whole: Uint8Array, isHairpinned: boolean, ca
     return { drop: config.pools.length === 0 && !config.isStateless ? 'drop-no-pool4' : 'drop-destination' };
   const first = packet[headerBytes];
   const isFragment = (readU16(packet, 6) & 0x3fff) !== 0;
-  // RFC 7915 section 4.1: errors are translated from such sources too.
+  // RFC 7915 section 4.1: errors from such sources are translated, too.
   const mayBeError = packet[9] === PROTOCOL.ICMP && !isFragment && [3, 4, 5, 11, 12].includes(first);
   if (neverRouted(source) && (isGroup(source) || !mayBeError)) return { drop: 'drop-source-invalid' };
-  // Without intrinsic hairpinning what goes from shared addresses to mapped ones passes outside.
+  // Without intrinsic hairpinning, packets from shared addresses to mapped ones pass through the network outside.
   const passesOutside =
     own !== undefined && config.eamHairpinning !== 'intrinsic' && isShared(config, source);
   const isFromUs = !isHairpinned && !passesOutside && isOurs(config, source);
@@ -66,7 +66,7 @@ export function from4(state: State, whole: Uint8Array, isHairpinned: boolean, ca
   if (protocolProblem(protocol, PROTOCOL.ICMP, own !== undefined))
     return answer4(state, 'drop-protocol', packet, 0x302, 0);
   const mappedPort = isEcho ? readU16(segment, 4) : readU16(segment, 2);
-  /** Of no mapping: whether it may be for a program of the appliance. */
+  /** For a packet without a mapping: whether it may be for a program of the appliance. */
   const kernelMayHave = (): boolean =>
     isOwn &&
     (isEcho || (isFragment && !inPool(config, address, mappedPort))) &&
@@ -78,7 +78,7 @@ export function from4(state: State, whole: Uint8Array, isHairpinned: boolean, ca
   const source6 = remote6(config, source, byEam);
   const { lowestIpv6MtuBytes } = config;
   const newBytes = segment.length + (isFragment ? 48 : 40);
-  /** Why a packet that is to be translated may not pass. */
+  /** Whether a packet to be translated may pass; returns the refusal, if any. */
   const mayPass = (): Outcome | undefined => {
     if (isWellKnown(config) && isNonGlobal(source) && startsWith(source6, config.prefix))
       return refuse('drop-non-global');
@@ -155,7 +155,7 @@ export function from4(state: State, whole: Uint8Array, isHairpinned: boolean, ca
     const opens = kind !== 'tcp' || (segment[13] & 6) === 2;
     const found = byPort.get(portKey(kind, address, mappedPort));
     if (found === undefined) {
-      // N11: a SYN is stored, if there is room, and if a host may ever have that port.
+      // N11: a SYN is stored if there is room and if a host can ever get that port.
       const isStored = kind === 'tcp' && opens && inPool(config, address, mappedPort);
       return isStored ? {} : refuse('drop-no-bib-entry');
     }

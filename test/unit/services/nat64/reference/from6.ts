@@ -108,7 +108,7 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
       return { drop: 'drop-fragment-bad' };
     if (own === undefined && config.isStateless) return answer('drop-untranslatable', 0x101);
     if (own === undefined && to.hasEam) return { drop: 'drop-destination' };
-    // Only ports tell whether what goes to us is for a mapping.
+    // Only the ports show whether a packet to us is for a mapping.
     const passes = own !== undefined && !isEcho && !isOurs(config, remote);
     if (passes && offset > 0) {
       const like = ipv4({
@@ -169,7 +169,7 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
     if (found === undefined && left === 0) return answer('drop-pool4-exhausted', 0x103);
     const heldIn = (prefix: Uint8Array) =>
       [...byHost.values()].filter((each) => each.kind === kind && startsWith(each.host, prefix)).length;
-    // A host may have four times what is left, a /64 sixteen times.
+    // A host may have four times as many ports as are left, a /64 sixteen times as many.
     if (found === undefined && (heldIn(source) >= 4 * left || heldIn(source.slice(0, 8)) >= 16 * left))
       return answer('drop-client-share', 0x103);
     const entry = found ?? newBib(state, kind, source, hostPort, choices);
@@ -182,7 +182,7 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
   if (kind !== undefined) translated.set(u16(bib.mappedPort), portAt);
   if (isEcho) translated[0] = ECHO_6TO4[segment[0]];
   if (isUdp && readU16(segment, 6) === 0) {
-    // Of fragments that are translated one by one it cannot be computed.
+    // It cannot be computed for fragments that are translated one by one.
     if (own === undefined || fragment === undefined) {
       const all = concat(translated, (came?.all ?? segment).slice(segment.length));
       translated.set(u16(udpChecksum(pool4, remote, all)), 6);
@@ -223,7 +223,7 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
   };
 }
 
-/** The checksum of a UDP packet without one, of what its length covers. */
+/** The checksum of a UDP packet without one, over the bytes that its length covers. */
 export function udpChecksum(source: Uint8Array, destination: Uint8Array, segment: Uint8Array): number {
   const covered = segment.slice(0, readU16(segment, 4));
   const sum = checksum(pseudoHeader(source, destination, PROTOCOL.UDP, covered.length), covered);

@@ -14,7 +14,7 @@ export const PROTOCOL6: Readonly<Record<string, number>> = { tcp: 6, udp: 17, ic
 export const ECHO_6TO4: Readonly<Record<number, number>> = { 128: 8, 129: 0 };
 export const ECHO_4TO6: Readonly<Record<number, number>> = { 8: 128, 0: 129 };
 
-/** A checksum after `before` became `after` in the data that it covers (RFC 1624). */
+/** The new checksum after `before` became `after` in the covered data (RFC 1624). */
 export function adjusted(old: number, before: Uint8Array, after: Uint8Array): number {
   const inverted = Uint8Array.from(before, (byte) => 255 - byte);
   return 0xffff - onesSum(Uint8Array.from(u16(0xffff - old)), inverted, after);
@@ -30,7 +30,7 @@ export function neverRouted(address: Uint8Array): boolean {
 export const isGroup = (address: Uint8Array): boolean =>
   (address[0] >= 224 && address[0] < 240) || address.every((byte) => byte === 255);
 
-/** RFC 6052 section 3.1, RFC 5735 section 3, RFC 6890; without what laboratories use. */
+/** RFC 6052 section 3.1, RFC 5735 section 3, RFC 6890; without the ranges that laboratories use. */
 export function isNonGlobal([a, b, c, d]: Uint8Array): boolean {
   return (
     a === 10 ||
@@ -43,7 +43,7 @@ export function isNonGlobal([a, b, c, d]: Uint8Array): boolean {
   );
 }
 
-/** Lowers the segment size in a SYN, and corrects the checksum by the change of the words that it lies in. */
+/** Lowers the segment size in a SYN, and corrects the checksum by the change of the affected words. */
 export function clamp(segment: Bytes, maxSegmentBytes: number): void {
   if ((segment[13] & 2) === 0) return;
   const headerBytes = (segment[12] >> 4) * 4;
@@ -62,18 +62,18 @@ export function clamp(segment: Bytes, maxSegmentBytes: number): void {
   }
 }
 
-/** The bytes of the transport header that translation changes, checksum excepted. */
+/** The bytes of the transport header that translation changes, except the checksum. */
 export const header = (segment: Uint8Array, kind: string | undefined) =>
   kind === 'icmp' ? concat(segment.slice(0, 2), segment.slice(4, 6)) : segment.slice(0, 4);
 
-/** Adjusts the checksum in `segment` (which still holds the old one), where it is not cut off. */
+/** Adjusts the checksum in `segment` (which still contains the old one), unless it is cut off. */
 export function setChecksum(
   segment: Bytes,
   kind: string | undefined,
   before: Uint8Array,
   after: Uint8Array,
 ): void {
-  // What others have for a checksum covers no addresses.
+  // The checksums of other protocols do not cover addresses.
   if (kind === undefined) return;
   const at = kind === 'tcp' ? 16 : kind === 'udp' ? 6 : 2;
   if (segment.length < at + 2) return;
@@ -83,14 +83,14 @@ export function setChecksum(
   segment.set(u16(sum === 0 && kind === 'udp' ? 0xffff : sum), at);
 }
 
-/** Numbers of IPv6 extension headers, which are no transport protocols. */
+/** Numbers of IPv6 extension headers, which are not transport protocols. */
 const EXTENSIONS = [0, 43, 44, 60];
 
-/** Whether a protocol passes as it is for a host that has an IPv4 address of its own (N27). */
+/** Whether a protocol passes unchanged for a host with its own IPv4 address (N27). */
 export const isOther = (protocol: number): boolean =>
   KINDS[protocol] === undefined && !EXTENSIONS.includes(protocol);
 
-/** Whether a protocol is none that passes. */
+/** Whether a protocol must not pass. */
 export const protocolProblem = (protocol: number, icmpProtocol: number, passesOthers: boolean): boolean =>
   !(passesOthers && isOther(protocol)) &&
   protocol !== PROTOCOL.TCP &&

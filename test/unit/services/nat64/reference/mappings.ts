@@ -26,7 +26,7 @@ export function eamAddress6({ ipv6, bits4, bits6 }: Eam, address: Uint8Array): B
   return bytesOf(ipv6 | (suffix << (BigInt(128 - bits6) - suffixBits)), 16);
 }
 
-/** Section 3.3.2: the other way. */
+/** Section 3.3.2: the opposite direction. */
 function eamAddress4({ ipv4, bits4, bits6 }: Eam, address: Uint8Array): Bytes {
   const suffixBits = BigInt(32 - bits4);
   const suffix = (bits(address) >> (BigInt(128 - bits6) - suffixBits)) & ((1n << suffixBits) - 1n);
@@ -40,11 +40,11 @@ const eamOf6 = ({ eam }: ReferenceConfig, host: Uint8Array): Eam | undefined =>
     ({ bits6 }) => bits6,
   );
 
-/** Whether an IPv4 address is inside the address of a host of ours. */
+/** Whether an IPv4 address is embedded in the address of one of our hosts. */
 const isEmbedded = ({ isStateless, embedded }: ReferenceConfig, address: Uint8Array): boolean =>
   isStateless && startsWith(address, embedded);
 
-/** The IPv4 address that an IPv6 host has for itself. */
+/** The IPv4 address that belongs to an IPv6 host alone. */
 export function ownAddress4(config: ReferenceConfig, host: Uint8Array): Bytes | undefined {
   const eam = eamOf6(config, host);
   if (eam !== undefined) return eam.isOnIpv4Side ? undefined : eamAddress4(eam, host);
@@ -52,14 +52,14 @@ export function ownAddress4(config: ReferenceConfig, host: Uint8Array): Bytes | 
   return startsWith(host, config.prefix) && isEmbedded(config, inside) ? inside : undefined;
 }
 
-/** The host that has an IPv4 address for itself. */
+/** The host to which an IPv4 address belongs alone. */
 export function ownHost(config: ReferenceConfig, address: Uint8Array): Bytes | undefined {
   const eam = eamOf4(config, address);
   if (eam !== undefined) return eam.isOnIpv4Side ? undefined : eamAddress6(eam, address);
   return isEmbedded(config, address) ? concat(config.prefix, address) : undefined;
 }
 
-/** RFC 7757 section 3.3.2: the IPv4 address that an IPv6 destination stands for, by its mapping or by the prefix. */
+/** RFC 7757 section 3.3.2: the IPv4 address that an IPv6 destination represents, by its mapping or by the prefix. */
 export function remote4(
   config: ReferenceConfig,
   destination: Uint8Array,
@@ -70,7 +70,7 @@ export function remote4(
   return { address: concat(destination.slice(12)), hasEam: false };
 }
 
-/** Why an IPv4 address is no destination. */
+/** Why an IPv4 address is not a valid destination. */
 export function refusedRemote(
   config: ReferenceConfig,
   { address, hasEam }: { address: Uint8Array; hasEam: boolean },
@@ -81,17 +81,17 @@ export function refusedRemote(
   return isEmbedded(config, address) ? 'drop-no-route' : undefined;
 }
 
-/** RFC 7757 section 4: whether IPv4 sources go by their mapping, for a packet to a host that has its address for itself. */
+/** RFC 7757 section 4: whether IPv4 sources are represented by their mappings, in a packet to a host with its own IPv4 address. */
 export const goesByEam = ({ eamHairpinning }: ReferenceConfig, isHairpinned: boolean): boolean =>
   eamHairpinning === 'none' || (eamHairpinning === 'intrinsic' && !isHairpinned);
 
-/** How a remote looks from IPv6; `byEam`: by its mapping, if it has one. */
+/** The IPv6 representation of a remote; `byEam`: by its mapping, if it has one. */
 export function remote6(config: ReferenceConfig, address: Uint8Array, byEam: boolean): Bytes {
   const eam = byEam ? eamOf4(config, address) : undefined;
   return eam === undefined ? concat(config.prefix, address) : eamAddress6(eam, address);
 }
 
-/** The appliance's own, or shared by hosts. */
+/** One of the appliance's own addresses, or one that hosts share. */
 export const isOurs = (config: ReferenceConfig, address: Uint8Array): boolean =>
   isShared(config, address) || config.own.some((each) => hex(each) === hex(address));
 
@@ -115,7 +115,7 @@ export function freePorts({ config, byPort }: State, kind: string): { address: U
   );
 }
 
-/** The mapping that the optimised translator made, if it was allowed to (N9, N35, N42). */
+/** The mapping that the optimised translator made; throws if it was not allowed (N9, N35, N42). */
 export function newBib(
   state: State,
   kind: string,
@@ -137,11 +137,11 @@ export function newBib(
       ({ port }) => (port & 1) === (hostPort & 1) && isSamePool(config, address, port, mappedPort),
     )
   )
-    throw new Error(`${what} for ${hostPort}, though a port of the same parity was free`);
+    throw new Error(`${what} for ${hostPort}, although a port of the same parity was free`);
   const earlier = [...byHost.values()].filter((bib) => hex(bib.host) === hex(host));
   const hasLeft = earlier.length > 0 && !earlier.some((bib) => hex(bib.address) === hex(address));
   if (hasLeft && freePorts(state, kind).some((free) => hex(free.address) === hex(earlier[0].address)))
-    throw new Error(`${what}, though the host has another address with free ports`);
+    throw new Error(`${what}, although the host has another address with free ports`);
   const bib = { kind, address, host, hostPort, mappedPort };
   byPort.set(key, bib);
   byHost.set(`${kind} ${hex(host)} ${hostPort}`, bib);
@@ -154,7 +154,7 @@ const isSamePool = ({ pools }: ReferenceConfig, address: Uint8Array, a: number, 
       hex(own) === hex(address) && Math.min(a, b) >= first && Math.max(a, b) <= last,
   );
 
-/** RFC 6146 section 3.8, RFC 7757 section 4: whether what goes to the IPv4 side comes back in. */
+/** RFC 6146 section 3.8, RFC 7757 section 4: whether a packet to the IPv4 side comes back in. */
 export function isHairpin(
   state: State,
   kind: string | undefined,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { type Bytes, concat, readU16, u16 } from '../packets.ts';
 
-/** A few bytes changed, the end cut off or padded; the IPv4 header checksum made right again most of the time. */
+/** A few bytes changed, the end cut off or padded; most of the time the IPv4 header checksum is corrected. */
 export const mutated = (wellFormed: fc.Arbitrary<Bytes>): fc.Arbitrary<Bytes> =>
   fc
     .record({
@@ -25,7 +25,7 @@ export const mutated = (wellFormed: fc.Arbitrary<Bytes>): fc.Arbitrary<Bytes> =>
       return bytes;
     });
 
-/** The packet with one byte changed; the IPv4 header checksum is right. */
+/** The packet with one byte changed; the IPv4 header checksum is correct. */
 export const changedIn = (packet: Bytes) =>
   fc.record({ at: fc.nat(60), value: fc.integer({ min: 0, max: 255 }) }).map(({ at, value }) => {
     const bytes = packet.slice();

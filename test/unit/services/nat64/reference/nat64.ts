@@ -1,7 +1,7 @@
 /**
  * The reference: a NAT64 written for clarity. The optimised translator is compared with it, byte for byte. Sessions are objects
- * in a map, packets are built again from their fields, and every rule is where the RFC has it. It does not choose ports or
- * identifications: it takes those that the optimised translator chose, and checks that they are allowed.
+ * in a map, packets are rebuilt from their fields, and the rules are in the order of the RFC. It does not choose ports or
+ * identifications: it uses those that the optimised translator chose, and checks that they are allowed.
  */
 import type { Bytes } from '../packets.ts';
 import { from4 } from './from4.ts';
@@ -9,7 +9,7 @@ import { from6 } from './from6.ts';
 import { cutUp, isComplete, laterFragment, takeFragment } from './fragments.ts';
 import type { Choices, Datagram, Fragment, Outcome, ReferenceConfig, Result, State } from './types.ts';
 
-/** What comes of a packet, as it is found out. */
+/** The result of a packet, collected step by step. */
 interface Results {
   readonly drops: string[];
   readonly outs: Bytes[];
@@ -31,7 +31,7 @@ export class ReferenceNat64 {
     return results;
   }
 
-  /** `isBack`: the packet came from a host of ours, and whoever is to be told of a drop is, too (RFC 6146 section 3.8). */
+  /** `isBack`: the packet came from one of our hosts, which therefore also gets the error about a drop (RFC 6146 section 3.8). */
   #pass(outcome: Outcome, choices: Choices, results: Results, isBack: boolean): void {
     const { drop, out, cut, fragment } = outcome;
     if (fragment !== undefined) {
@@ -75,7 +75,7 @@ export class ReferenceNat64 {
       return outcome;
     }
     if (version === 4) {
-      // What may have been the kernel's is looked at only now; of others this changes nothing.
+      // Fragments that might have been the kernel's are checked only now; for others this changes nothing.
       const own = from4(this.#state, packet, isBack, { all: undefined });
       if (own.drop !== undefined) return own;
     }

@@ -36,7 +36,7 @@ import { ReferenceNat64 } from './nat64.ts';
 import type { Choices, ReferenceConfig } from './types.ts';
 import { compileList4 } from '../../../../../src/services/nat64/settings/address-list.ts';
 
-/** A configuration, said to both, and who sends in it. */
+/** A configuration for both translators, and the hosts that send in it. */
 interface World {
   readonly name: string;
   readonly options: HarnessOptions;
@@ -50,14 +50,14 @@ const SECOND4 = '198.51.100.2';
 const HOSTS = ['2001:db8:1::10', '2001:db8:1::11'];
 const REMOTES = ['203.0.113.9', '192.0.2.1'];
 const ICMP_SOURCES = ['203.0.113.201', '203.0.113.202', '203.0.113.203'];
-/** Overlapping, and one with suffixes in the middle of the IPv6 address. */
+/** Overlapping mappings, one of them with suffixes in the middle of the IPv6 address. */
 const EAM = [
   ['192.0.2.0/28', '2001:db8:1::90/124'],
   ['192.0.2.9/32', '2001:db8:1::1234/128'],
   ['192.0.2.64/26', '2001:db8:2::/64'],
   ['192.0.2.96/28', '2001:db8:3::/124'],
 ] as const;
-/** The last is of nodes of the IPv4 side. */
+/** The last mapping is for nodes on the IPv4 side. */
 const ON_IPV4_SIDE = '192.0.2.96/28';
 const eamTable = compileEam(
   EAM.map(([ipv4, ipv6]) => ({
@@ -102,9 +102,9 @@ const SESSIONS: World = {
   ends: [{ hosts: HOSTS, remotes: REMOTES, pool4: POOL4 }],
 };
 
-/** Everybody is told, or nobody but of what a router owes; traffic classes are set; another prefix. */
+/** Errors for all drops, or only those that a router must send; traffic classes are set; another prefix. */
 const answeringWorld = (isAnswered: boolean): World => ({
-  name: `refused packets are ${isAnswered ? 'told' : 'dropped in silence'}, traffic classes set`,
+  name: `refused packets are ${isAnswered ? 'answered' : 'dropped without an answer'}, traffic classes set`,
   options: {
     ports: PORTS,
     settings: {
@@ -234,11 +234,11 @@ const WORLDS: readonly World[] = [
   STATELESS,
 ];
 
-/** What the translator was free to choose, from its tables and the packet that it sent. */
+/** The free choices of the translator, read from its tables and the packet that it sent. */
 function choicesOf({ translator: { tables, settings } }: Harness, out: Bytes | undefined): Choices {
   return {
     identification: out === undefined || out[0] >> 4 !== 4 ? 0 : readU16(out, 4),
-    // Of what an ICMP error quotes.
+    // The identification of the packet that an ICMP error quotes.
     quotedIdentification: out === undefined || out[0] >> 4 !== 4 || out.length < 48 ? 0 : readU16(out, 32),
     mappingOf(kind, source, hostPort) {
       const host = Int32Array.from([0, 4, 8, 12], (at) => readU32(source, at) | 0);
@@ -268,7 +268,7 @@ function agree({ options, config }: World, packets: readonly Uint8Array[], areVa
   const reference = new ReferenceNat64(config);
   let second = 0;
   for (const packet of [...prelude, ...packets]) {
-    // A second between packets, so that the rate limit of errors does not matter, and no session ends.
+    // One second between packets, so that the rate limit of errors has no effect, and no session ends.
     harness.translator.nowSeconds = second++ % 20;
     const outs = harness.sendAll(packet);
     const counted = harness.counted();
@@ -290,13 +290,13 @@ const randomBytes = fc
   })
   .map(({ first, rest }) => concat(Uint8Array.from([first]), rest));
 
-/** What must hold for any packets of one kind, sent one after the other. */
+/** A property of any packets of one kind, sent one after the other. */
 export interface ReferenceProperty {
   readonly name: string;
   readonly sequences: fc.Arbitrary<readonly Uint8Array[]>;
-  /** Compares one sequence; throws an AssertionError, with the packet in hexadecimal, where the two differ. */
+  /** Compares one sequence; throws an AssertionError, with the packet in hexadecimal, if the two differ. */
   readonly check: (packets: readonly Uint8Array[]) => void;
-  /** Sequences that the unit test tries. */
+  /** The number of sequences in the unit test. */
   readonly numRuns: number;
 }
 
@@ -317,7 +317,7 @@ function propertiesOf(world: World): ReferenceProperty[] {
   const isMain = world === SESSIONS;
   return [
     {
-      name: `${world.name}: well-formed packets: byte for byte what the reference makes of them`,
+      name: `${world.name}: well-formed packets: byte for byte the same as the reference`,
       sequences: fc.array(wellFormed, { minLength: 20, maxLength: 60 }),
       check: valid,
       numRuns: isMain ? 150 : 50,
@@ -329,7 +329,7 @@ function propertiesOf(world: World): ReferenceProperty[] {
       numRuns: isMain ? 150 : 30,
     },
     {
-      name: `${world.name}: mutated packets: the same verdicts and bytes, and nothing malformed comes out`,
+      name: `${world.name}: mutated packets: the same verdicts and bytes, and no malformed output`,
       sequences: fc.array(fc.oneof(mutated(wellFormed), wellFormed), { minLength: 20, maxLength: 60 }),
       check: any,
       numRuns: isMain ? 150 : 50,

@@ -2,11 +2,11 @@
 import type { Bytes } from '../packets.ts';
 
 export interface ReferenceConfig {
-  /** 96 bits: the first 12 bytes of every address that stands for an IPv4 address. */
+  /** 96 bits: the first 12 bytes of every address that represents an IPv4 address. */
   readonly prefix: Uint8Array;
   /** IPv4 addresses of the appliance itself. */
   readonly own: readonly Uint8Array[];
-  /** Stateless mode, RFC 6052: first bytes of the IPv4 addresses that hosts have inside their own ones. */
+  /** Stateless mode, RFC 6052: the first bytes of the IPv4 addresses that are embedded in hosts' addresses. */
   readonly embedded: Uint8Array;
   /** The addresses that hosts share; the first is the appliance's own. */
   readonly addresses: readonly Uint8Array[];
@@ -15,7 +15,7 @@ export interface ReferenceConfig {
   /** RFC 7757: IPv4 and IPv6 addresses as bits, with the lengths of the prefixes. */
   readonly eam: readonly Eam[];
   readonly eamHairpinning: 'none' | 'simple' | 'intrinsic';
-  /** Stateless mode: only hosts with an IPv4 address of their own are translated. */
+  /** Stateless mode: only hosts with their own IPv4 address are translated. */
   readonly isStateless: boolean;
   /** RFC 6791 */
   readonly icmpSources4: readonly Uint8Array[];
@@ -25,15 +25,15 @@ export interface ReferenceConfig {
   readonly mtuBytes: number;
   readonly lowestIpv6MtuBytes: number;
   readonly maxSegmentBytes: number;
-  /** RFC 7915 sections 4.4 and 5.4: whether who is refused is told. */
+  /** RFC 7915 sections 4.4 and 5.4: whether refused senders get an ICMP error. */
   readonly answersRefused4: boolean;
   readonly answersRefused6: boolean;
   readonly dropsZeroUdpChecksum: boolean;
-  /** The same of the IPv6 side. */
+  /** The same for the IPv6 side. */
   readonly dropsZeroUdpChecksum6: boolean;
   /** Section 4.1: the TOS octet is ignored. */
   readonly isClassZero: boolean;
-  /** Section 5.1: the traffic class is ignored, and this TOS octet set. */
+  /** Section 5.1: the traffic class is ignored, and this TOS octet is set. */
   readonly tos?: number;
 }
 
@@ -42,7 +42,7 @@ export interface Eam {
   readonly bits4: number;
   readonly ipv6: bigint;
   readonly bits6: number;
-  /** It is a node of the IPv4 side, seen from IPv6. */
+  /** It is a node on the IPv4 side, seen from IPv6. */
   readonly isOnIpv4Side: boolean;
 }
 
@@ -62,11 +62,11 @@ export interface Fragment {
   readonly hasMore: boolean;
   readonly identification: number;
   readonly data: Bytes;
-  /** The packet that it came as. */
+  /** The packet that contained it. */
   readonly packet: Bytes;
-  /** For a first one: whether the kernel gets the datagram. */
+  /** For a first fragment: whether the kernel gets the datagram. */
   readonly isKernels: boolean;
-  /** For a first one: whether it must wait for all others. */
+  /** For a first fragment: whether it must wait for all others. */
   readonly needsAll: boolean;
   hasPassed: boolean;
 }
@@ -74,25 +74,25 @@ export interface Fragment {
 export interface Datagram {
   readonly fragments: Fragment[];
   state: 'waiting' | 'passing' | 'kernel' | 'refused' | 'spoilt';
-  /** What the first fragment became. */
+  /** The translation of the first fragment. */
   first?: Outcome;
 }
 
-/** Of a first fragment that is translated: all data of its datagram, where that is there. */
+/** For a first fragment that is being translated: all data of its datagram, if it has all arrived. */
 export interface Came {
   readonly all: Bytes | undefined;
 }
 
-/** A step's result: the packet to send, if any, why the packet that came was dropped, if it was. */
+/** The result of a step: the packet to send, if any, and the reason for the drop of the incoming packet, if it was dropped. */
 export interface Outcome {
   readonly drop?: string;
   readonly out?: Bytes;
-  /** How `out`, IPv6, has to be cut, if it has; where it was in its datagram itself. */
+  /** How the IPv6 packet `out` must be cut, if it must, and its position in its datagram. */
   readonly cut?: Cut;
   readonly fragment?: Fragment;
-  /** Goes back to the kernel as it is. */
+  /** Returned unchanged to the kernel. */
   readonly isReturned?: boolean;
-  /** RFC 6146 section 3.8: to be translated again, as one that came back in. */
+  /** RFC 6146 section 3.8: to be translated again as a packet that came back in. */
   readonly isHairpin?: boolean;
 }
 
@@ -103,7 +103,7 @@ export interface Cut {
   readonly identification: number;
 }
 
-/** What comes of a packet in the end. */
+/** The final result of a packet. */
 export interface Result {
   /** One counter for each pass. */
   readonly drops: readonly string[];
@@ -115,16 +115,16 @@ export interface Mapping {
   readonly port: number;
 }
 
-/** What the optimised translator chose. */
+/** The choices of the optimised translator. */
 export interface Choices {
-  /** The address and port that it gave to a host's port. */
+  /** The address and port that it assigned to a host's port. */
   readonly mappingOf: (kind: string, host: Uint8Array, hostPort: number) => Mapping;
-  /** Of the packet that it sent, and of the one that this quotes. */
+  /** The identification of the packet that it sent, and that of the packet quoted in it. */
   readonly identification: number;
   readonly quotedIdentification: number;
 }
 
-/** What it remembers. */
+/** The state of the reference translator. */
 export interface State {
   readonly config: ReferenceConfig;
   readonly byHost: Map<string, Bib>;
