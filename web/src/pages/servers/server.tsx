@@ -294,7 +294,7 @@ function ClientAddress({ answer: { name, clientAddress, snippets } }: { answer: 
   return (
     <Card title={text('The client’s address')}>
       <p>{textOf(CLIENTS_LONG, clientAddress)}</p>
-      {clientAddress === 'mapped' && <MappedRoute name={name} />}
+      <MappedRoute name={name} />
       {snippets.map(({ title, text: snippet, explanation }) => (
         <div class="stack tight" key={title}>
           <h3>{title}</h3>
@@ -306,7 +306,7 @@ function ClientAddress({ answer: { name, clientAddress, snippets } }: { answer: 
   );
 }
 
-/** Whether the server has the route for mapped addresses, as the check has found. */
+/** Whether the server has the route for mapped addresses, as the check has found; nothing if the server does not use them. */
 function MappedRoute({ name }: { name: string }) {
   const { data } = useResource<ChecksAnswer>('checks', { everyMs: REFRESH_MS });
   const item = data.value?.items.find(({ id }) => id === `mapped-route/${name}`);
