@@ -168,6 +168,8 @@ export async function proxyTo(
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' }],
       handshakeTimeoutMs: 10_000,
+      mappedPrefix: '64:ff9b:1:fffe::/96',
+      mappedFallback: 'none',
       responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,
       ...proxyFields,
