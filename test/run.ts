@@ -7,6 +7,7 @@
  *   node test/run.ts NAME     (`npm test -- NAME`): the files of these three parts with NAME in their path
  *   node test/run.ts image    (`npm run test:image`): builds the image and boots it in QEMU
  *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
+ *   node test/run.ts http-long    (`npm run test:http-long`): the long forms of the HTTP tests, half an hour
  *   node test/run.ts reproducible    builds the image twice from nothing and compares
  *
  * TOMBOLO_MORE_REQUESTS=N: the number of additional random requests to the admin API in the unit tests; 10 000 when everything
@@ -34,6 +35,7 @@ const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> =
   netns: [netns],
   browser: [browser],
   image: [image],
+  'http-long': [httpLong],
   'power-cuts': [() => bootImage('virt', 'test/image/long/power-cuts.test.ts')],
   raspi3b: [() => bootImage('raspi3b', 'test/image/long/raspi3b.test.ts')],
   reproducible: [() => runTests('test/image/long/reproducible.test.ts', 1, 3_600_000)],
@@ -56,6 +58,7 @@ process.exitCode = counts.failed > 0 ? 1 : 0;
 function packagesOf(name: string): (typeof PACKAGES)[keyof typeof PACKAGES][] {
   if (name === 'all') return [PACKAGES.test, PACKAGES.browser, PACKAGES.image];
   if (name === 'browser') return [PACKAGES.browser];
+  if (name === 'http-long') return [PACKAGES.test, PACKAGES.browser];
   if (['image', 'power-cuts', 'raspi3b', 'reproducible'].includes(name)) return [PACKAGES.image];
   return filesOf('test/browser/**/*.test.ts', name).length > 0
     ? [PACKAGES.test, PACKAGES.browser]
@@ -106,6 +109,15 @@ async function browser(): Promise<void> {
   requireNamespaces();
   requireTun();
   await runTests('test/browser/**/*.test.ts', 1, 900_000);
+}
+
+/** 20,000 connections, 1 GB each way, 1,000 changes of the configuration, five minutes of Chromium. */
+async function httpLong(): Promise<void> {
+  requireNamespaces();
+  requireTun();
+  process.env['TOMBOLO_LONG'] = '1';
+  for (const file of ['netns/http-load', 'netns/http-hostile', 'browser/http-traffic'])
+    await runTests(`test/${file}.test.ts`, 1, 3_600_000);
 }
 
 async function named(name: string): Promise<void> {

@@ -16,7 +16,6 @@ import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './bu
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
-import type { ServerConnection } from './server-connection.ts';
 import { attach, dialServer, dropServer, enterServer, idleServer, uploadFailed } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, receive, rest, send } from './transfer.ts';
 import { webSocketKey } from './upgrade.ts';
@@ -24,9 +23,6 @@ import { RequestFault } from '../../../wire/http1/fault.ts';
 
 const head = createMessageHead();
 const NOTHING = new Uint8Array(0);
-
-/** A request that must not be sent twice goes over a used connection only if that was used so short a time ago. */
-const RECENT_MS = 1000;
 
 /** Reads the next request, as far as it is there. More than 0 if something was read or done. */
 export function readRequest(loop: Loop, client: HttpClient): number {
@@ -149,28 +145,20 @@ function keepAhead(loop: Loop, client: HttpClient, from: number, to: number): bo
 
 /** A connection to the server: this client's own, an idle one, or a new one; or why that failed at once. */
 function serverFor(loop: Loop, client: HttpClient, backend: Backend) {
+  // A safe request without a body is sent again if the server was just closing (RFC 9110 section 9.2.2), others must not be.
+  const mustBeSure = !isSafe() || head.bodyBytes !== 0;
   const own = client.server;
   if (own !== null) {
     // Whatever the server has sent since its answer, or its end, belongs to no request.
-    if (own.backend === backend && !client.connection.down.readable && isTrusted(loop, own)) return own;
+    const isUsable = own.backend === backend && !client.connection.down.readable;
+    if (isUsable && (!mustBeSure || own.isSure(loop))) return own;
     dropServer(loop, client, false);
   }
   if (backend.clientAddress === 'none') {
-    const idle = idleServer(loop, client, backend);
-    if (idle !== undefined && isTrusted(loop, idle)) return idle;
-    if (idle !== undefined) loop.closer.close(idle.fd);
+    const idle = idleServer(loop, client, backend, mustBeSure);
+    if (idle !== undefined) return idle;
   }
   return dialServer(loop, client, backend);
-}
-
-/**
- * Whether the request may go over a connection that was used before. The server may be closing it at this moment. A safe request
- * without a body is then sent again (RFC 9110 section 9.2.2), others must not be: they need a server that was seen to keep its
- * connections, and not long ago.
- */
-function isTrusted(loop: Loop, server: ServerConnection): boolean {
-  if (isSafe() && head.bodyBytes === 0) return true;
-  return server.answers > 1 && ((loop.nowMs - server.parkedMs) | 0) < RECENT_MS && !server.hasEnded();
 }
 
 const isSafe = (): boolean =>

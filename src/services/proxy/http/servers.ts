@@ -36,7 +36,8 @@ export const idleServer = (
   loop: Loop,
   { context }: HttpClient,
   backend: Backend,
-): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend));
+  mustBeSure: boolean,
+): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend), mustBeSure);
 
 /** Starts a new connection to the server, or to one of its addresses; or says why that failed at once. */
 export function dialServer(loop: Loop, client: HttpClient, backend: Backend): ServerConnection | DialFailure {
