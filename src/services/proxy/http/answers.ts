@@ -12,7 +12,7 @@ import type { HttpClient } from './client.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
 import { attach, dialServer, dropServer } from './servers.ts';
 import { ENDED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
-import { opensWebSocket } from './upgrade.ts';
+import { opensWebSocket } from '../../../wire/http1/websocket.ts';
 
 const SWITCHING_PROTOCOLS = 101;
 const UPGRADE_REQUIRED = 426;

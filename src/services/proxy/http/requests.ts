@@ -5,7 +5,7 @@ import { hold } from '../../../net/holding.ts';
 import { leaveOpening } from '../../../net/ending.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { hasMemory } from '../../../net/opening.ts';
-import { Method, createMessageHead, hostText, isLastMessage, latin1Text } from '../../../wire/http1/head.ts';
+import { Method, createMessageHead, hostText, isLastMessage, targetText } from '../../../wire/http1/head.ts';
 import { parseRequest } from '../../../wire/http1/request.ts';
 import { ConnectionOption, writeRequestHead } from '../../../wire/http1/write.ts';
 import { type Decision, decide } from '../decide.ts';
@@ -18,7 +18,7 @@ import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
 import { attach, dialServer, dropServer, enterServer, idleServer, uploadFailed } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, receive, rest, send } from './transfer.ts';
-import { webSocketKey } from './upgrade.ts';
+import { webSocketKey } from '../../../wire/http1/websocket.ts';
 import { RequestFault } from '../../../wire/http1/fault.ts';
 
 const head = createMessageHead();
@@ -58,8 +58,7 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
     return answerLastHop(loop, client);
   const decision = decisionFor(client);
   if (decision.refused !== null) {
-    const { targetStart, targetEnd } = head;
-    return refuseDecided(loop, client, decision, latin1Text(buffer, targetStart, targetEnd));
+    return refuseDecided(loop, client, decision, targetText(head, buffer));
   }
   loop.values[context.index['http-routed']]++;
   client.requests++;
@@ -90,7 +89,7 @@ function decisionFor(client: HttpClient): Decision {
   client.table = context.table;
   client.hostBytes = copyOf(hostStart, hostEnd);
   client.host = hostText(head, buffer);
-  const target = latin1Text(buffer, head.targetStart, head.targetEnd);
+  const target = targetText(head, buffer);
   const decision = decide(context.table, client.host, client.address.address, target);
   // With a redirect it depends on the target, too.
   client.backend = decision.refused === null && decision.redirect === null ? decision : null;
