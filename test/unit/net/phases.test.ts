@@ -6,19 +6,59 @@ import { answerEnded, answered } from '../../../src/net/answer.ts';
 import { type Connection, Phase } from '../../../src/net/connection.ts';
 import { dispatch } from '../../../src/net/connections.ts';
 import { scanDeadlines } from '../../../src/net/deadlines.ts';
+import { socketError } from '../../../src/net/dial.ts';
 import { onClientEvents, onDialEvents, startDial } from '../../../src/net/dialling.ts';
 import { abort, linger } from '../../../src/net/ending.ts';
 import { TcpEvent } from '../../../src/net/events.ts';
-import { MORE, RESET } from '../../../src/net/gate.ts';
+import { CLOSE, MORE, RESET, type Route } from '../../../src/net/gate.ts';
 import { hold, release, unhold } from '../../../src/net/holding.ts';
+import { EDGES } from '../../../src/net/loop.ts';
 import { onOpeningEvents } from '../../../src/net/opening.ts';
 import { onRelayEvents, runQueued } from '../../../src/net/relaying.ts';
-import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP, SHUT_WR, shutdown } from '../../../src/os/libc.ts';
+import {
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  IPPROTO_TCP,
+  SHUT_WR,
+  SOL_SOCKET,
+  SO_LINGER,
+  TCP_INFO,
+  close,
+  getsockopt,
+  int32,
+  pinned,
+  setsockopt,
+  shutdown,
+} from '../../../src/os/libc.ts';
 import { compileOurselves } from '../../../src/os/ourselves.ts';
 import { parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
-import { type TestLoop, createTestLoop, gateOf, judging, relaying } from './loop.ts';
+import { type TestLoop, createTestLoop, gateOf, judging } from './loop.ts';
 
 const bytes = (text: string) => Buffer.from(text);
+
+/** struct linger { on, 0 seconds }. */
+const RESET_AT_CLOSE = pinned(8);
+RESET_AT_CLOSE[0] = 1;
+
+const TCP_CLOSE_WAIT = 8;
+
+/** Whether the peer's FIN, and so everything before it, has arrived. */
+function hasFin(fd: number): boolean {
+  const state = pinned(1);
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, state, int32(1)) === 0 && state[0] === TCP_CLOSE_WAIT;
+}
+
+/** A connection whose server has accepted: the connection, the client's end, the server's end. */
+async function relaying(world: TestLoop, changes: Partial<Route> = {}) {
+  const route = { ...world.route, ...changes };
+  const { peer, connection } = world.arrive(gateOf({ route, serverFailed: () => CLOSE }));
+  const server = await world.serve();
+  onDialEvents(world.loop, connection!, EPOLLOUT);
+  return { connection: connection!, peer, server };
+}
 
 /** Reports this half as readable, until its data has been read. */
 const readUntil = (world: TestLoop, half: Connection['up'], holds: () => boolean) =>
