@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitUntil } from '../../../lab/wait.ts';
 import { Phase } from '../../../src/net/connection.ts';
-import { socketError } from '../../../src/net/dial.ts';
+import { socketError } from '../../../src/os/socket-error.ts';
 import { EDGES } from '../../../src/net/loop.ts';
 import { onRelayEvents } from '../../../src/net/relaying.ts';
 import {

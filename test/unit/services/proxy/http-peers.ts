@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { HostConfig, ProxyConfig } from '../../../../src/config/schema.ts';
 import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
-import { type Cleanup, freePort, hostAt } from '../../net/support.ts';
+import { type Cleanup, MAPPED, freePort, hostAt } from '../../net/support.ts';
 
 /** One side of a connection. Text is Latin-1: one character per byte. */
 export class Peer {
@@ -165,6 +165,7 @@ export async function proxyTo(
   const port = await freePort();
   const optionsOf = (hosts: readonly HostConfig[], fields: Partial<ProxyConfig> = {}): ProxyOptions => ({
     proxy: {
+      ...MAPPED,
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' }],
       handshakeTimeoutMs: 10_000,
