@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { startProxy } from '../../../../src/services/proxy/service.ts';
-import { WEBSOCKET_GUID } from '../../../../src/wire/websocket.ts';
+import { WEBSOCKET_GUID } from '../../../../src/wire/http1/websocket.ts';
 import { Cleanup, MAPPED, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
