@@ -1,5 +1,4 @@
 /** A proxy for HTTP between clients and servers that show each message and each connection. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { HostConfig, ProxyConfig } from '../../../../src/config/schema.ts';
 import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
@@ -165,6 +164,7 @@ export async function proxyTo(
   const port = await freePort();
   const optionsOf = (hosts: readonly HostConfig[], fields: Partial<ProxyConfig> = {}): ProxyOptions => ({
     proxy: {
+      ...MAPPED,
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' }],
       ...MAPPED,
@@ -195,5 +195,6 @@ export async function proxyTo(
 }
 
 /** Resolves with the connection's end, whoever ends it. */
-export const closed = (socket: Socket): Promise<unknown> =>
-  socket.closed ? Promise.resolve() : once(socket, 'close');
+export const closed = async (socket: Socket): Promise<void> => {
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+};
