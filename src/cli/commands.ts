@@ -133,10 +133,10 @@ const status: Command = async ({ client, say, json, stateDirectory }) => {
 const hosts: Command = async ({ client, say, json }) => {
   const answer = await client.call<HostsAnswer>('GET', '/api/hosts');
   json(answer);
-  const rows = answer.hosts.map(({ name, address, health, traffic, sshPort, hostnames }) => [
+  const rows = answer.hosts.map(({ name, addresses, health, traffic, sshPort, hostnames, ...host }) => [
     name,
-    address,
-    health.state,
+    addresses.join(' '),
+    !host.enabled ? 'off' : host.maintenance ? 'maintenance' : health.state,
     sshPort === null ? '-' : `ssh port ${sshPort}`,
     traffic === null
       ? '-'
@@ -144,7 +144,10 @@ const hosts: Command = async ({ client, say, json }) => {
     hostnames.join(' '),
   ]);
   say(rows.length === 0 ? 'No server yet: add one to "hosts" of the configuration.' : table(rows));
-  return answer.hosts.some(({ health }) => health.state === 'fail') ? EXIT.trouble : EXIT.ok;
+  // Whoever is in maintenance may fail.
+  return answer.hosts.some(({ health, maintenance }) => health.state === 'fail' && !maintenance)
+    ? EXIT.trouble
+    : EXIT.ok;
 };
 
 const check: Command = async ({ client, say, json, options }) => {

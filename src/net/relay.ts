@@ -35,8 +35,8 @@ const SPLICE_AFTER_BYTES = 128 * 1024;
 /** How much one direction may move in one turn of the loop. */
 const TURN_BYTES = 1024 * 1024;
 /** If all stalled readers together hold more than this, chunks become small. */
-const HELD_LIMIT_BYTES = 32 * 1024 * 1024;
-const SMALL_CHUNK_BYTES = 4096;
+export const HELD_LIMIT_BYTES = 32 * 1024 * 1024;
+export const SMALL_CHUNK_BYTES = 4096;
 const SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 const SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 

@@ -11,8 +11,6 @@ import { lowerByte } from '../../src/wire/dns-name.ts';
 import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
 import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
 import { isChunkedComplete, scanChunked, startChunkedScan } from '../../src/wire/chunked-body.ts';
-import { parseResponseHead } from '../../src/wire/http-response.ts';
-import { rewriteResponseHead } from '../../src/services/proxy/http-rewrite.ts';
 import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
@@ -78,23 +76,6 @@ function requestHead(bytes: Uint8Array): void {
   assert.ok(latin1(bytes).includes(head.method));
 }
 
-/** A response that passes has one meaning: none of its lines contains another one. */
-function responseHead(bytes: Uint8Array): void {
-  const ended = Buffer.concat([bytes, Buffer.from('\r\n\r\n')]);
-  const head = parseResponseHead(ended.subarray(0, findHeadEnd(ended, 0)));
-  if ('fault' in head) {
-    assert.ok(head.fault.length > 0);
-    return;
-  }
-  assert.ok(head.status >= 100 && head.status <= 599);
-  assert.ok(typeof head.body === 'string' || (head.body >= 0 && Number.isSafeInteger(head.body)));
-  // The response that is passed on to a client is read as the same response.
-  const rewritten = parseResponseHead(Buffer.from(rewriteResponseHead(head), 'latin1'));
-  assert.ok(!('fault' in rewritten), JSON.stringify(rewritten));
-  assert.deepEqual([rewritten.status, rewritten.body], [head.status, head.body]);
-  assert.equal(rewritten.connectionOptions.has('close'), head.status !== 101);
-}
-
 /** Its end does not depend on how the bytes arrive, and after the end no more bytes belong to it. */
 function chunkedBody(bytes: Uint8Array): void {
   const whole = startChunkedScan();
@@ -143,16 +124,6 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         'PUT / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n0\r\n\r\n',
       ),
       run: requestHead,
-    },
-    {
-      name: 'http-response',
-      seeds: text(
-        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n',
-        'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: keep-alive, X-A\r\nX-A: 1\r\n\r\n',
-        'HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n',
-        'HTTP/1.0 404 Not Found\r\nServer : x\r\n\r\n',
-      ),
-      run: responseHead,
     },
     {
       name: 'chunked-body',

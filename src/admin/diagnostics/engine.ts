@@ -240,9 +240,12 @@ function watchCheapChecks(
   return { measured, [Symbol.dispose]: () => inTurn[Symbol.dispose]() };
 }
 
-/** The state comes from the worst probe; among equally bad ones, the first. */
+/** The state comes from the worst probe; among equally bad ones, the first. A failure that costs nothing is a warning. */
 function healthEvent(server: string, { state, probes }: HealthFound, before: HealthFound): HealthChange {
-  const decisive = state === 'ok' ? undefined : probes.find((probe) => probe.state === state);
+  const decisive =
+    state === 'ok'
+      ? undefined
+      : (probes.find((probe) => probe.state === state) ?? probes.find((probe) => probe.state !== 'ok'));
   return {
     kind: 'health',
     server,

@@ -124,7 +124,7 @@ export function startHealthMonitor({
       const all = await Promise.all(entry.targets.map((target) => limit(() => probe(target, signal))));
       const probes = all.flat();
       const before = entry.lastMeasured;
-      entry.health = { state: worstOf(probes), checkedAt: now().toISOString(), probes };
+      entry.health = { state: serverState(probes), checkedAt: now().toISOString(), probes };
       entry.lastMeasured = entry.health;
       entry.checkedMs = monotonicMs();
       if (before.state !== entry.health.state) onChange?.(entry.name, entry.health, before);
@@ -169,6 +169,23 @@ export function startHealthMonitor({
 }
 
 const SEVERITY: readonly FindingState[] = ['ok', 'unknown', 'warn', 'fail'];
+
+/**
+ * The state of a server. If one of several addresses fails where another one works, clients are served by that: it is a warning.
+ */
+export const serverState = (probes: readonly ProbeFound[]): FindingState =>
+  worstOf(
+    probes.map(({ name, service, address, state }) => {
+      const isServed = probes.some(
+        (other) =>
+          other.state === 'ok' &&
+          other.name === name &&
+          other.service === service &&
+          other.address !== address,
+      );
+      return { state: state === 'fail' && isServed ? 'warn' : state };
+    }),
+  );
 
 /** The worst of the states; "unknown" if there are none. */
 export function worstOf(items: readonly { readonly state: FindingState }[]): FindingState {

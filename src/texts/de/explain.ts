@@ -75,7 +75,7 @@ export const explain: Dictionary = {
   'No server has the name {name}: it leads to the default server, {server}, [{address}]:{port}.':
     'Kein Server hat den Namen {name}: Er führt zum Standardserver, {server}, [{address}]:{port}.',
   'The proxy answers with a redirect ({status}) to {location}.':
-    'Der Proxy antwortet mit einer Weiterleitung ({status}) nach {location}.',
+    'Der Proxy antwortet mit einer Umleitung ({status}) nach {location}.',
   'No server has the name {name} at the listener {listener}.':
     'Am Listener {listener} hat kein Server den Namen {name}.',
   'The address of {server}, {address}, is one of this appliance itself: the appliance never connects to it.':

@@ -160,7 +160,7 @@ test('a flood of silent connections of one client: others are served by the prox
   for (let host = 2; host < 22; host++) {
     for (let i = 0; i < 5; i++) attack();
     const client = await cleanup.connect(port, { localAddress: `127.0.0.${host}` });
-    client.write('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n');
+    client.end('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n');
     const { bytes } = await receive(client);
     assert.match(bytes.toString(), /^HTTP\/1\.1 200 OK/, `client ${host}`);
   }

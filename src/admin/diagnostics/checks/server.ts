@@ -1,7 +1,7 @@
 import type { ProbeFound } from '../found.ts';
 import type { HostConfig } from '../../../config/schema.ts';
 import { type Check, type CheckDeps, type Finding, ok, unknown, warn } from '../check.ts';
-import { worstOf } from '../health.ts';
+import { serverState } from '../health.ts';
 import { listOf, say, sentences } from '../../../texts/text.ts';
 
 export const server: Check = {
@@ -41,7 +41,7 @@ function judgeServer({ name, maintenance }: HostConfig, probes: readonly ProbeFo
       title,
     };
   const relevant = probes.filter(({ certificate }) => certificate === null);
-  const state = worstOf(relevant);
+  const state = serverState(relevant);
   if (state === 'ok') {
     const services = [...new Set(probes.map(({ service }) => service))].join(', ');
     const latencyMs = Math.max(...relevant.map((probe) => probe.latencyMs ?? 0));

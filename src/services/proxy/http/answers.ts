@@ -7,12 +7,12 @@ import { UNTIL_CLOSE, CHUNKED, createMessageHead, isLastMessage } from '../../..
 import { parseResponse } from '../../../wire/http1/response.ts';
 import { ConnectionOption, ResponseOption, writeResponseHead } from '../../../wire/http1/write.ts';
 import { isWhole, startBody, takeBody } from './body.ts';
-import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
+import { INPUT, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import type { HttpClient } from './client.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
 import { attach, dialServer, dropServer } from './servers.ts';
-import { ENDED, MALFORMED, moveBody, receive, rest, send } from './transfer.ts';
-import { opensWebSocket } from './upgrade.ts';
+import { ENDED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
+import { opensWebSocket } from '../../../wire/http1/websocket.ts';
 
 const SWITCHING_PROTOCOLS = 101;
 const UPGRADE_REQUIRED = 426;
@@ -53,7 +53,7 @@ function readHead(loop: Loop, client: HttpClient): number {
   const server = client.server!;
   const had = server.left === null ? 0 : server.left.length;
   if (server.left !== null) buffer.set(server.left, INPUT);
-  const taken = receive(connection.down, INPUT + had, INPUT_END);
+  const taken = receive(connection.down, INPUT + had, readLimit(loop, INPUT + had));
   if (taken === 0) return 0;
   if (taken < 0) {
     noAnswer(loop, client);
@@ -113,7 +113,7 @@ function startAnswer(loop: Loop, client: HttpClient, headEnd: number, end: numbe
   const { answer, context } = client;
   const isChunked = head.bodyBytes === CHUNKED;
   const isDechunked = isChunked && client.isHttp10;
-  if (isDechunked && head.hasOtherCodings)
+  if (client.isHttp10 && head.hasOtherCodings)
     return badAnswer(loop, client, 'the transfer coding of the answer is unknown in HTTP/1.0');
   startBody(answer, head.bodyBytes, isDechunked);
   const belongs = takeBody(answer, headEnd, end);
@@ -134,7 +134,8 @@ function startAnswer(loop: Loop, client: HttpClient, headEnd: number, end: numbe
       client,
       headEnd,
       option,
-      isDechunked ? ResponseOption.dechunked : ResponseOption.none,
+      // RFC 9112 section 6.1: not to HTTP/1.0, also not in an answer without a body, as to HEAD.
+      client.isHttp10 ? ResponseOption.dechunked : ResponseOption.none,
       answer.passing,
     )
   )

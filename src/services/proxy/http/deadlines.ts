@@ -4,7 +4,8 @@ import type { ConnectionTimeouts } from '../../../net/timeouts.ts';
 import { close, countEnd } from '../../../net/ending.ts';
 import { askWhetherGone } from '../../../net/keepalive.ts';
 import type { Loop } from '../../../net/loop.ts';
-import { State, clientOf } from './client.ts';
+import { isWhole } from './body.ts';
+import { type HttpClient, State, clientOf } from './client.ts';
 import { serverFailed, refuseClient } from './ends.ts';
 import { dropServer } from './servers.ts';
 
@@ -17,42 +18,84 @@ const HALF_CLOSED_MS = 10_000;
 
 export function onHttpDeadline(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts): void {
   const client = clientOf(connection);
-  const { handshakeTimeoutMs, idleTimeoutMs } = timeouts;
   const elapsedMs = (loop.nowMs - connection.sinceMs) | 0;
-  const end = (counter: number) => {
-    countEnd(loop, connection, counter);
-    close(loop, connection);
-  };
-  switch (client.state) {
-    case State.reading:
-      if (client.server !== null && elapsedMs >= KEEP_ALIVE_MS / 2) dropServer(loop, client, false);
-      if (client.requests > 0 && client.left === null) {
-        if (elapsedMs >= KEEP_ALIVE_MS || client.context.isRetired) end(loop.index.closed);
-        return;
-      }
-      if (elapsedMs >= handshakeTimeoutMs)
-        refuseClient(loop, client, loop.index['refused-timeout'], 408, 'the request took too long');
-      return;
-    case State.exchanging:
-      if (!client.server!.isConnected) {
-        if (elapsedMs >= handshakeTimeoutMs) serverFailed(loop, client, 'timeout');
-        return;
-      }
-      if (!client.answered && elapsedMs >= client.context.responseTimeoutMs)
-        return refuseClient(
-          loop,
-          client,
-          client.context.index['http-timeout'],
-          504,
-          'the server did not answer in time',
-        );
-      if (idleTimeoutMs !== 0 && elapsedMs >= idleTimeoutMs) return end(loop.index['closed-idle']);
-      if (elapsedMs >= HALF_CLOSED_MS && connection.up.exhaustive && !connection.isAsked) {
-        connection.isAsked = true;
-        askWhetherGone(connection.up.from);
-      }
-      return;
-    default:
-      if (elapsedMs >= FINISH_MS) end(loop.index['closed-idle']);
+  if (client.state === State.reading) onReadingDeadline(loop, client, elapsedMs, timeouts);
+  else if (client.state === State.exchanging) onExchangeDeadline(loop, client, elapsedMs, timeouts);
+  else if (elapsedMs >= FINISH_MS) end(loop, connection, loop.index['closed-idle']);
+}
+
+function end(loop: Loop, connection: Connection, counter: number): void {
+  countEnd(loop, connection, counter);
+  close(loop, connection);
+}
+
+/** A request is awaited, or the rest of its head. */
+function onReadingDeadline(
+  loop: Loop,
+  client: HttpClient,
+  elapsedMs: number,
+  { handshakeTimeoutMs, idleTimeoutMs }: ConnectionTimeouts,
+): void {
+  const { connection, left, requests, context } = client;
+  const { index } = loop;
+  const { down } = connection;
+  if (down.held !== null || down.pipedBytes > 0) {
+    // The previous answer is still being sent.
+    if (isIdle(elapsedMs, idleTimeoutMs)) end(loop, connection, index['closed-idle']);
+    return;
+  }
+  const keepAliveMs = idleTimeoutMs === 0 ? KEEP_ALIVE_MS : Math.min(KEEP_ALIVE_MS, idleTimeoutMs);
+  if (client.server !== null && elapsedMs >= keepAliveMs / 2) dropServer(loop, client, false);
+  if (requests > 0 && left === null) {
+    if (elapsedMs >= keepAliveMs || context.isRetired) end(loop, connection, index.closed);
+    return;
+  }
+  if (elapsedMs < handshakeTimeoutMs) return;
+  // Who has said nothing is not told that its request took too long.
+  if (left === null) return end(loop, connection, index['refused-timeout']);
+  refuseClient(loop, client, index['refused-timeout'], 408, 'the request took too long');
+}
+
+/** A request is at a server. */
+function onExchangeDeadline(
+  loop: Loop,
+  client: HttpClient,
+  elapsedMs: number,
+  { handshakeTimeoutMs, idleTimeoutMs }: ConnectionTimeouts,
+): void {
+  const { connection, context } = client;
+  const { index } = loop;
+  if (!client.server!.isConnected) {
+    if (elapsedMs >= handshakeTimeoutMs) serverFailed(loop, client, 'timeout');
+    return;
+  }
+  if (!client.answered && elapsedMs >= context.responseTimeoutMs) {
+    if (isUploadMissing(client))
+      return refuseClient(
+        loop,
+        client,
+        index['refused-timeout'],
+        408,
+        'the body of the request took too long',
+      );
+    return refuseClient(
+      loop,
+      client,
+      context.index['http-timeout'],
+      504,
+      'the server did not answer in time',
+    );
+  }
+  if (isIdle(elapsedMs, idleTimeoutMs)) return end(loop, connection, index['closed-idle']);
+  if (elapsedMs >= HALF_CLOSED_MS && connection.up.exhaustive && !connection.isAsked) {
+    connection.isAsked = true;
+    askWhetherGone(connection.up.from);
   }
 }
+
+const isIdle = (elapsedMs: number, idleTimeoutMs: number): boolean =>
+  idleTimeoutMs !== 0 && elapsedMs >= idleTimeoutMs;
+
+/** The server has taken everything that the client has sent of its request, and the rest does not come. */
+const isUploadMissing = ({ request, connection: { up } }: HttpClient): boolean =>
+  !isWhole(request) && up.held === null && up.pipedBytes === 0 && !up.finished;

@@ -75,15 +75,16 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
   const { up, down } = connection;
   const server = client.server!;
   const isRequestWhole = isWhole(client.request) && up.held === null && up.pipedBytes === 0;
-  server.answers++;
-  if (!client.keepsServer || !isClean || !isRequestWhole || down.exhaustive || up.finished) {
+  const isOver = down.exhaustive || (down.readable && server.hasEnded());
+  if (!client.keepsServer || !isClean || !isRequestWhole || isOver || up.finished) {
     dropServer(loop, client, !isRequestWhole);
   } else if (server.backend.clientAddress === 'none') {
     detach(loop, client);
     if (!server.park(loop, client.keepAliveSeconds)) loop.closer.close(server.fd);
   } else {
     // It carries the address of this client, so it stays with it.
-    server.parkedMs = loop.nowMs;
+    server.wait(loop, client.keepAliveSeconds);
+    down.readable = false;
   }
   client.saved = null;
   client.mayParse = client.left !== null;

@@ -95,7 +95,10 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
   function change(table: HostTable, isRetired: boolean): void {
     context.table = table;
     context.isRetired = isRetired;
-    stale.push(...pools.values());
+    for (const pool of pools.values()) {
+      pool.isStale = true;
+      stale.push(pool);
+    }
     pools = new Map();
   }
 

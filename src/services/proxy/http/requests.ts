@@ -2,9 +2,10 @@
 import { reenterOpenings } from '../../../net/admission.ts';
 import { RESET } from '../../../net/gate.ts';
 import { hold } from '../../../net/holding.ts';
+import { leaveOpening } from '../../../net/ending.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { hasMemory } from '../../../net/opening.ts';
-import { Method, createMessageHead, hostText, isLastMessage, latin1Text } from '../../../wire/http1/head.ts';
+import { Method, createMessageHead, hostText, isLastMessage, targetText } from '../../../wire/http1/head.ts';
 import { parseRequest } from '../../../wire/http1/request.ts';
 import { ConnectionOption, writeRequestHead } from '../../../wire/http1/write.ts';
 import { type Decision, decide } from '../decide.ts';
@@ -15,17 +16,13 @@ import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './bu
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
-import type { ServerConnection } from './server-connection.ts';
 import { attach, dialServer, dropServer, enterServer, idleServer, uploadFailed } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, receive, rest, send } from './transfer.ts';
-import { webSocketKey } from './upgrade.ts';
+import { webSocketKey } from '../../../wire/http1/websocket.ts';
 import { RequestFault } from '../../../wire/http1/fault.ts';
 
 const head = createMessageHead();
 const NOTHING = new Uint8Array(0);
-
-/** A request that must not be sent twice goes over a used connection only if that was used so short a time ago. */
-const RECENT_MS = 1000;
 
 /** Reads the next request, as far as it is there. More than 0 if something was read or done. */
 export function readRequest(loop: Loop, client: HttpClient): number {
@@ -61,8 +58,7 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
     return answerLastHop(loop, client);
   const decision = decisionFor(client);
   if (decision.refused !== null) {
-    const { targetStart, targetEnd } = head;
-    return refuseDecided(loop, client, decision, latin1Text(buffer, targetStart, targetEnd));
+    return refuseDecided(loop, client, decision, targetText(head, buffer));
   }
   loop.values[context.index['http-routed']]++;
   client.requests++;
@@ -93,7 +89,7 @@ function decisionFor(client: HttpClient): Decision {
   client.table = context.table;
   client.hostBytes = copyOf(hostStart, hostEnd);
   client.host = hostText(head, buffer);
-  const target = latin1Text(buffer, head.targetStart, head.targetEnd);
+  const target = targetText(head, buffer);
   const decision = decide(context.table, client.host, client.address.address, target);
   // With a redirect it depends on the target, too.
   client.backend = decision.refused === null && decision.redirect === null ? decision : null;
@@ -103,6 +99,12 @@ function decisionFor(client: HttpClient): Decision {
 /** Sends the head, and what has arrived of the body, to the server. */
 function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: number, end: number): number {
   const { connection } = client;
+  const option = client.key === undefined ? ConnectionOption.none : ConnectionOption.upgrade;
+  const written = writeRequestHead(head, buffer, OUTPUT_START, OUTPUT_END, client.clientFields, option);
+  if (written < 0) return refuseFault(loop, client, RequestFault.oversized);
+  startBody(client.request, head.bodyBytes, false);
+  const belongs = takeBody(client.request, headEnd, end);
+  if (belongs < 0) return refuseFault(loop, client, RequestFault.chunks);
   enterServer(loop, connection, backend, client.host);
   const server = serverFor(loop, client, backend);
   if (typeof server === 'string') {
@@ -110,18 +112,11 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
     return 0;
   }
   const isReused = server.isConnected;
-  const option = client.key === undefined ? ConnectionOption.none : ConnectionOption.upgrade;
-  const written = writeRequestHead(head, buffer, OUTPUT_START, OUTPUT_END, client.clientFields, option);
-  startBody(client.request, head.bodyBytes, false);
-  const belongs = takeBody(client.request, headEnd, end);
-  if (written < 0 || belongs < 0) {
-    if (server !== client.server) loop.closer.close(server.fd);
-    return refuseFault(loop, client, written < 0 ? RequestFault.oversized : RequestFault.chunks);
-  }
   if (isReused) loop.values[client.context.index['http-reused']]++;
   client.answered = false;
   client.saved = null;
-  if (server !== client.server) attach(loop, client, server);
+  if (server === client.server) leaveOpening(loop, connection);
+  else attach(loop, client, server);
   if (!isReused && backend.clientAddress !== 'none') {
     const header = buildPreamble(backend, client.address, connection.up.from, client.host, NOTHING);
     if (header === undefined) {
@@ -149,27 +144,20 @@ function keepAhead(loop: Loop, client: HttpClient, from: number, to: number): bo
 
 /** A connection to the server: this client's own, an idle one, or a new one; or why that failed at once. */
 function serverFor(loop: Loop, client: HttpClient, backend: Backend) {
+  // A safe request without a body is sent again if the server was just closing (RFC 9110 section 9.2.2), others must not be.
+  const mustBeSure = !isSafe() || head.bodyBytes !== 0;
   const own = client.server;
   if (own !== null) {
-    if (own.backend === backend && isTrusted(loop, own)) return own;
+    // Whatever the server has sent since its answer, or its end, belongs to no request.
+    const isUsable = own.backend === backend && !client.connection.down.readable;
+    if (isUsable && (!mustBeSure || own.isSure(loop))) return own;
     dropServer(loop, client, false);
   }
   if (backend.clientAddress === 'none') {
-    const idle = idleServer(loop, client, backend);
-    if (idle !== undefined && isTrusted(loop, idle)) return idle;
-    if (idle !== undefined) loop.closer.close(idle.fd);
+    const idle = idleServer(loop, client, backend, mustBeSure);
+    if (idle !== undefined) return idle;
   }
   return dialServer(loop, client, backend);
-}
-
-/**
- * Whether the request may go over a connection that was used before. The server may be closing it at this moment. A safe request
- * without a body is then sent again (RFC 9110 section 9.2.2), others must not be: they need a server that was seen to keep its
- * connections, and not long ago.
- */
-function isTrusted(loop: Loop, server: ServerConnection): boolean {
-  if (isSafe() && head.bodyBytes === 0) return true;
-  return server.answers > 1 && ((loop.nowMs - server.parkedMs) | 0) < RECENT_MS && !server.hasEnded();
 }
 
 const isSafe = (): boolean =>
@@ -184,7 +172,9 @@ export function continueRequest(loop: Loop, client: HttpClient): number {
   const { up } = connection;
   if (up.finished || isWhole(request) || !client.server!.isConnected) return 0;
   const moved = moveBody(loop, up, request);
-  if (moved === FAILED || moved === ENDED) clientFailed(loop, client);
+  // A client that has its answer need not send the rest.
+  if (moved === ENDED && client.answered) uploadFailed(loop, client);
+  else if (moved === FAILED || moved === ENDED) clientFailed(loop, client);
   else if (moved === MALFORMED) refuseFault(loop, client, RequestFault.chunks);
   else if (rest.to > rest.from && !keepAhead(loop, client, rest.from, rest.to)) return 0;
   else if (up.finished) uploadFailed(loop, client);

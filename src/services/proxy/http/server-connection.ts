@@ -9,6 +9,8 @@ const peeked = pinned(1);
 const IDLE_MS = 30_000;
 /** We close this long before the server would, so that a request does not meet its close. */
 const SAFETY_MS = 1000;
+/** How long the word of a server counts for requests that must not be sent twice. */
+const SURE_MS = 1000;
 /** How many connections wait for one server, and for all servers together. */
 const MAX_PER_SERVER = 64;
 const MAX_PARKED = 1024;
@@ -16,23 +18,25 @@ const MAX_PARKED = 1024;
 /** Connections that wait for requests. */
 export interface ServerPool {
   readonly idle: ServerConnection[];
+  /** Of an earlier configuration: no connection waits in it any more. */
+  isStale: boolean;
 }
 
 /** How many connections wait, over all pools of the thread. */
 let parkedConnections = 0;
 
-export const createServerPool = (): ServerPool => ({ idle: [] });
+export const createServerPool = (): ServerPool => ({ idle: [], isStale: false });
 
 export class ServerConnection implements Parked {
   readonly fd: number;
   readonly backend: Backend;
   readonly #pool: ServerPool;
   isConnected = false;
-  /** The answers that came over it before the present one. */
-  answers = 0;
   /** The beginning of an answer's head that is not complete. */
   left: Uint8Array | null = null;
   parkedMs = 0;
+  /** The server has said that it keeps the connection (Keep-Alive: timeout). */
+  isPromised = false;
   #idleMs = IDLE_MS;
 
   constructor(fd: number, backend: Backend, pool: ServerPool) {
@@ -46,15 +50,30 @@ export class ServerConnection implements Parked {
    * for no word. False if there is no room, or no time: then the caller closes it.
    */
   park(loop: Loop, keepAliveSeconds: number): boolean {
-    const { idle } = this.#pool;
+    const { idle, isStale } = this.#pool;
     const idleMs = keepAliveSeconds < 0 ? IDLE_MS : Math.min(IDLE_MS, keepAliveSeconds * 1000 - SAFETY_MS);
-    if (idleMs <= 0 || idle.length >= MAX_PER_SERVER || parkedConnections >= MAX_PARKED) return false;
+    if (isStale || idleMs <= 0 || idle.length >= MAX_PER_SERVER || parkedConnections >= MAX_PARKED)
+      return false;
     this.#idleMs = idleMs;
-    this.parkedMs = loop.nowMs;
+    this.wait(loop, keepAliveSeconds);
     loop.parked[this.fd] = this;
     idle.push(this);
     parkedConnections++;
     return true;
+  }
+
+  /** An answer is whole. */
+  wait({ nowMs }: Loop, keepAliveSeconds: number): void {
+    this.parkedMs = nowMs;
+    this.isPromised = keepAliveSeconds * 1000 > SAFETY_MS;
+  }
+
+  /**
+   * Whether a request that must not be sent twice may go over it. The server may be closing it at this moment: what it did before
+   * proves nothing, only what it said. So it needs the server's word, a short time, and no end that the kernel knows of.
+   */
+  isSure({ nowMs }: Loop): boolean {
+    return this.isPromised && ((nowMs - this.parkedMs) | 0) < SURE_MS && !this.hasEnded();
   }
 
   /** The server has closed it, or sent something, and its event was not handled yet. */
@@ -85,8 +104,13 @@ export class ServerConnection implements Parked {
   }
 }
 
-/** The connection that was used last, whose time-out is furthest; undefined if none waits. */
-export function takeIdle(loop: Loop, { idle }: ServerPool): ServerConnection | undefined {
+/** The connection that was used last, whose time-out is furthest; undefined if none waits, or none that is `isSure`. */
+export function takeIdle(
+  loop: Loop,
+  { idle }: ServerPool,
+  mustBeSure: boolean,
+): ServerConnection | undefined {
+  if (mustBeSure && idle.at(-1)?.isSure(loop) !== true) return undefined;
   const server = idle.pop();
   server?.unpark(loop);
   return server;

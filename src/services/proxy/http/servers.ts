@@ -36,7 +36,8 @@ export const idleServer = (
   loop: Loop,
   { context }: HttpClient,
   backend: Backend,
-): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend));
+  mustBeSure: boolean,
+): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend), mustBeSure);
 
 /** Starts a new connection to the server, or to one of its addresses; or says why that failed at once. */
 export function dialServer(loop: Loop, client: HttpClient, backend: Backend): ServerConnection | DialFailure {
@@ -120,21 +121,23 @@ export function attach(loop: Loop, client: HttpClient, server: ServerConnection)
   up.isWatched = true;
   down.readable = down.exhaustive = down.ending = down.ended = down.dead = false;
   loop.halves[server.fd] = down;
-  if (server.isConnected) serverReached(loop, connection);
+  if (server.isConnected) serverReached(loop, client);
 }
 
-function serverReached(loop: Loop, connection: Connection): void {
-  leaveOpening(loop, connection);
+function serverReached(loop: Loop, { connection, left }: HttpClient): void {
+  // What the client has sent ahead is held for it, and counts until it is used.
+  if (left === null) leaveOpening(loop, connection);
   if (!connection.opened) reportOpened(loop, connection);
 }
 
 /** An event of a socket that is being connected. The failure, if there is one. */
 export function onDialEvents(
   loop: Loop,
-  { connection }: HttpClient,
+  client: HttpClient,
   server: ServerConnection,
   events: number,
 ): DialFailure | undefined {
+  const { connection } = client;
   if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
     const code = socketError(server.fd);
     if (code !== 0) return dialFailureOf(code);
@@ -143,7 +146,7 @@ export function onDialEvents(
     server.isConnected = true;
     if (connection.address >= 0) putBack(server.backend.addresses!, connection.address);
     connection.sinceMs = loop.nowMs;
-    serverReached(loop, connection);
+    serverReached(loop, client);
   }
   return undefined;
 }

@@ -19,7 +19,7 @@ import { hold, unhold } from '../../../net/holding.ts';
 import { HOST } from '../../../net/host-slots.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { PIPE_BYTES } from '../../../net/pipe-pool.ts';
-import { blocked } from '../../../net/relay.ts';
+import { HELD_LIMIT_BYTES, SMALL_CHUNK_BYTES, blocked } from '../../../net/relay.ts';
 import { type Body, takeBody } from './body.ts';
 import { INPUT, INPUT_BYTES, INPUT_END, bufferAddress, copyOf } from './buffer.ts';
 
@@ -33,6 +33,10 @@ export const NOTHING = 0;
 export const ENDED = -1;
 export const FAILED = -2;
 export const MALFORMED = -3;
+
+/** How far the next read may go: if all stalled recipients together hold a lot, pieces become small. */
+export const readLimit = ({ heldBytes }: Loop, at: number): number =>
+  heldBytes > HELD_LIMIT_BYTES ? Math.min(at + SMALL_CHUNK_BYTES, INPUT_END) : INPUT_END;
 
 /** Reads to an offset of the buffer. More than 0: bytes; NOTHING: no more at present; ENDED: a FIN; FAILED: a reset or an error. */
 export function receive(half: Half, at: number, limit: number): number {
@@ -116,7 +120,7 @@ export function moveBody(loop: Loop, half: Half, body: Body): number {
     const moved = spliceBody(loop, half, body);
     if (moved !== COPY) return moved;
   }
-  const taken = receive(half, INPUT, INPUT_END);
+  const taken = receive(half, INPUT, readLimit(loop, INPUT));
   if (taken <= 0) return taken;
   const end = INPUT + taken;
   const belongs = takeBody(body, INPUT, end);

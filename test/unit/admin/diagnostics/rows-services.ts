@@ -65,6 +65,24 @@ export const SERVICES_ROWS: readonly Row[] = [
     what: /dns64\.allow/,
   },
   {
+    title: 'one of two addresses does not answer',
+    check: 'server',
+    deps: probing(probe({ state: 'fail', detail: asIs('Silent.') }), probe({ address: '2001:db8:1::11' })),
+    state: 'warn',
+    what: /https: Silent\./,
+    remedy: /Check on web1/,
+  },
+  {
+    title: 'neither of two addresses answers',
+    check: 'server',
+    deps: probing(
+      probe({ state: 'fail', detail: asIs('Silent.') }),
+      probe({ state: 'fail', address: '2001:db8:1::11', detail: asIs('Silent.') }),
+    ),
+    state: 'fail',
+    remedy: /Check on web1/,
+  },
+  {
     title: 'switched off',
     check: 'dns64-answers',
     deps: { config: configOf({ dns64: { enabled: false } }) },
