@@ -16,8 +16,6 @@ import { type ServerName, ADDRESSES, SERVERS, hostnameOf } from './addresses.ts'
 const ROOT = join(import.meta.dirname, '../../..');
 const ADMIN = 'http://127.0.0.1:8064';
 
-const JSON_BODY = ['-H', 'Content-Type: application/json'];
-
 const SPEC = {
   hosts: {
     outside: {
@@ -127,10 +125,20 @@ async function startIn(
       { timeoutMs: 30_000 },
     );
   };
-  const json = async (path: string): Promise<Record<string, unknown>> => {
-    const { code, stdout, stderr } = await ask(path);
-    if (code !== 0) throw new Error(`${path}: ${stdout}${stderr}`);
-    return JSON.parse(stdout) as Record<string, unknown>;
+  const json = async (path: string, body?: object): Promise<Record<string, unknown>> => {
+    const post =
+      body === undefined ? [] : ['-H', 'Content-Type: application/json', '-d', JSON.stringify(body)];
+    // A client may send 600 requests a minute.
+    const answered = await waitUntil(
+      `an answer of ${path}`,
+      async () => {
+        const { code, stdout, stderr } = await ask(path, post);
+        if (code !== 0 && !stderr.includes(' 429')) throw new Error(`${path}: ${stdout}${stderr}`);
+        return code === 0 && stdout;
+      },
+      { timeoutMs: 120_000, intervalMs: 1000 },
+    );
+    return JSON.parse(answered) as Record<string, unknown>;
   };
   await child.waitForListener('tcp', 80, { timeoutMs: 60_000 });
   await waitUntil(
@@ -147,21 +155,8 @@ async function startIn(
     appliance: child,
     configuration,
     async apply(document) {
-      const body = JSON.stringify({ document, confirmSeconds: 0 });
-      // A client may send 600 requests a minute.
-      await waitUntil(
-        'the change to be taken',
-        async () => {
-          const { code, stdout, stderr } = await ask('/api/config/apply', [
-            ...JSON_BODY,
-            '--data-binary',
-            body,
-          ]);
-          if (code !== 0 && !stderr.includes('429')) throw new Error(`not applied: ${stdout}${stderr}`);
-          return code === 0;
-        },
-        { timeoutMs: 120_000, intervalMs: 1000 },
-      );
+      const { revision } = await json('/api/config');
+      await json('/api/config/apply', { document, revision, confirmSeconds: 0 });
     },
     async counters() {
       const { services } = (await json('/api/counters')) as {
