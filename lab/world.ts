@@ -83,7 +83,7 @@ export interface World extends AsyncDisposable {
   readonly ssh: { readonly web1: SshServer; readonly web2: SshServer };
   readonly ca: CertificateAuthority;
   /** Servers that tests stop and restart; the certificates are in the files that `ca.issue(NAME)` writes. */
-  readonly servers: Record<WebServer | 'dns', Child>;
+  readonly servers: Record<WebServer | 'dns' | 'dovecot', Child>;
   startWeb(name: WebServer): Promise<Child>;
   startDns(): Promise<Child>;
 }
@@ -119,7 +119,7 @@ export async function buildWorld(): Promise<World> {
     const startMail = async () => {
       const hostname = 'mail.example.com';
       const certificate = await ca.issue('mail', [hostname]);
-      await Promise.all([
+      [servers.dovecot] = await Promise.all([
         startDovecot(hosts.web1, ADDRESSES.web1, certificate, folder('web1', 'dovecot')),
         startPostfix(hosts.web1, ADDRESSES.web1, hostname, certificate, folder('web1', 'postfix')),
       ]);

@@ -10,6 +10,8 @@ export interface NginxOptions {
   readonly certificate?: CertificateFiles;
   /** Expects a PROXY header (version 1 or 2) on every connection, and reports the client's address from it. */
   readonly proxyProtocol?: boolean;
+  /** Writes `access.log` in its directory, in the format "combined". */
+  readonly accessLog?: boolean;
   readonly directory: string;
 }
 
@@ -57,7 +59,7 @@ pid ${join(directory, 'nginx.pid')};
 error_log stderr notice;
 events { worker_connections 1024; }
 http {
-  access_log off;
+  access_log ${options.accessLog ? join(directory, 'access.log') : 'off'};
   sendfile on;
   ${temporary.map((name) => `${name}_temp_path ${join(directory, name)};`).join('\n  ')}
   ${

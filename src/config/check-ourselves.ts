@@ -5,11 +5,12 @@
  */
 import { compileOurselves, isOurselves, isOwnAddress, leadsToListener } from '../os/ourselves.ts';
 import { SERVICES } from '../services/all.ts';
-import { declaredAddresses, prefixesOf } from '../services/configured.ts';
+import { declaredAddresses, embeddingPrefixes, ownedPrefixes, prefixesOf } from '../services/configured.ts';
 import type { OwnAddresses } from '../services/description.ts';
 import { say } from '../texts/text.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
-import type { IpPrefix } from '../wire/ip-prefix.ts';
+import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
+import { UNUSED_PREFIX } from './check.ts';
 import { addressesOf } from './host-services.ts';
 import { type ConfigProblem, problem } from './problem.ts';
 import type { Config } from './schema.ts';
@@ -31,13 +32,31 @@ export function checkOurselves(config: Config, own: readonly IpPrefix[]): Config
     has: (address) => isOurselves(ourselves, address),
     listensAt: (address, listening) => leadsToListener(ourselves, address, listening),
   };
-  return [...servers, ...SERVICES.flatMap((service) => service.checkOurselves?.(config, addresses) ?? [])];
+  return [
+    ...servers,
+    ...checkOwnedPrefixes(config, own),
+    ...SERVICES.flatMap((service) => service.checkOurselves?.(config, addresses) ?? []),
+  ];
+}
+
+/** A prefix that the appliance is to have as a whole would cover the neighbours in a network that it is attached to. */
+function checkOwnedPrefixes(config: Config, own: readonly IpPrefix[]): ConfigProblem[] {
+  return embeddingPrefixes(config).flatMap(({ text, ownedAt, isOff }) => {
+    if (ownedAt === undefined || isOff === true) return [];
+    const prefix = parseIpPrefix(text) as IpPrefix;
+    const isAttached = own.some(
+      ({ address, prefixBits }) => prefixBits > prefix.prefixBits && prefixContains(prefix, address),
+    );
+    const sentence = say('is in a network that the appliance is attached to');
+    return isAttached ? [problem(ownedAt, text, sentence, UNUSED_PREFIX)] : [];
+  });
 }
 
 /** The addresses that the configuration gives to this appliance, whether it has them already or not. */
 function declaredOwn(config: Config): IpPrefix[] {
-  return declaredAddresses(config).flatMap((text) => {
+  const addresses = declaredAddresses(config).flatMap((text) => {
     const address = parseIpAddress(text);
     return address === undefined ? [] : [{ address, prefixBits: HOST_BITS }];
   });
+  return [...addresses, ...ownedPrefixes(config)];
 }

@@ -15,6 +15,7 @@ export function checkConfig(config: Config): ConfigProblem[] {
     ...checkUnique(config),
     ...SERVICES.flatMap((service) => service.check?.(config) ?? []),
     ...checkPromisedPrefixes(config),
+    ...checkOwnedPrefixes(config),
     ...checkPorts(config),
     ...checkAssertions(config),
   ];
@@ -27,6 +28,14 @@ const UNREACHABLE: readonly (readonly [prefix: string, sentence: Text])[] = [
   ['::ffff:0:0/96', say('is an IPv4 address in IPv6 form')],
   ['fe80::/10', say('is a link-local address, which has no meaning without an interface')],
   ['ff00::/8', say('is a multicast address')],
+];
+
+/** Prefixes that the appliance cannot have for itself. */
+const RESERVED: readonly (readonly [prefix: string, sentence: Text])[] = [
+  ['::/96', say('contains the loopback address')],
+  ...UNREACHABLE.slice(2),
+  // RFC 6052 section 3.1: it must not hold private addresses, and a translator of the provider may use it.
+  ['64:ff9b::/96', say('is the well-known NAT64 prefix')],
 ];
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
@@ -66,9 +75,11 @@ function checkAddress(config: Config, text: string, path: string): ConfigProblem
   const translated = embeddingPrefixes(config).find(
     ({ text: prefix, isOff }) => isOff !== true && prefixContains(parsed(prefix), address),
   );
-  const sentence = say('lies in the NAT64 prefix {prefix}, where IPv4 addresses are', {
-    prefix: translated?.text ?? '',
-  });
+  const prefix = translated?.text ?? '';
+  const sentence =
+    translated?.ownedAt === undefined
+      ? say('lies in the NAT64 prefix {prefix}, where IPv4 addresses are', { prefix })
+      : say('lies in the prefix {prefix}, where the addresses of clients are', { prefix });
   return [
     ...(unreachable === undefined ? [] : [problem(path, text, unreachable[1], expected)]),
     ...(translated === undefined ? [] : [problem(path, text, sentence, expected)]),
@@ -92,6 +103,29 @@ function checkPromisedPrefixes(config: Config): ConfigProblem[] {
     return [problem(promisedAt, text, sentence, expected)];
   });
 }
+
+/** What is expected of a prefix that the appliance has as a whole. */
+export const UNUSED_PREFIX = say('an unused prefix of 96 bits such as 64:ff9b:1:fffe::/96');
+
+/** Packets to these addresses reach the appliance itself, so no translator may use them, nor may they be on a network. */
+function checkOwnedPrefixes(config: Config): ConfigProblem[] {
+  const prefixes = embeddingPrefixes(config).filter(({ isOff }) => isOff !== true);
+  return prefixes.flatMap(({ text, ownedAt }) => {
+    if (ownedAt === undefined) return [];
+    const reserved = RESERVED.find(([prefix]) => overlaps(parsed(prefix), parsed(text)));
+    if (reserved !== undefined) return [problem(ownedAt, text, reserved[1], UNUSED_PREFIX)];
+    const other = prefixes.find(
+      ({ isTranslated, promisedAt, ...each }) =>
+        (isTranslated === true || promisedAt !== undefined) && overlaps(parsed(each.text), parsed(text)),
+    );
+    if (other === undefined) return [];
+    const sentence = say('overlaps the NAT64 prefix {prefix}', { prefix: other.text });
+    return [problem(ownedAt, text, sentence, UNUSED_PREFIX)];
+  });
+}
+
+const overlaps = (a: IpPrefix, b: IpPrefix): boolean =>
+  prefixContains(a.prefixBits <= b.prefixBits ? a : b, (a.prefixBits <= b.prefixBits ? b : a).address);
 
 const isSame = (a: IpPrefix, b: IpPrefix): boolean =>
   a.prefixBits === b.prefixBits && prefixContains(a, b.address);

@@ -38,6 +38,7 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
     // A prefix with all of IPv4 would also be the default route.
     return text === 'auto' || (prefix !== undefined && prefix.prefixBits >= 96 + 8);
   },
+  'mapped-prefix': (text) => text.includes(':') && parseIpPrefix(text)?.prefixBits === 96,
   'ipv6-prefix': (text) => text.includes(':') && parseIpPrefix(text) !== undefined,
   'pool4-address': (text) => text === 'auto' || parseIpv4(text) !== undefined,
 };

@@ -24,8 +24,13 @@ import {
 /** The most addresses of one server. */
 const MAX_ADDRESSES = 16;
 
-const clientAddresses = [Type.Literal('none'), Type.Literal('proxy-v1'), Type.Literal('proxy-v2')] as const;
-const CLIENT_ADDRESSES = '"none", "proxy-v1" or "proxy-v2"';
+const clientAddresses = [
+  Type.Literal('none'),
+  Type.Literal('proxy-v1'),
+  Type.Literal('proxy-v2'),
+  Type.Literal('mapped'),
+] as const;
+const CLIENT_ADDRESSES = '"none", "proxy-v1", "proxy-v2" or "mapped"';
 
 const HostServiceSchema = Type.Object(
   {
@@ -95,7 +100,8 @@ export const HostSchema = Type.Object(
       },
     ),
     clientAddress: Type.Union([...clientAddresses], {
-      title: 'How the server learns the address of the client',
+      title:
+        'How the server learns the address of the client: not at all; by the PROXY protocol; or ("mapped") as the source of the connection, for SSH too: an address of proxy.mappedPrefix',
       expected: CLIENT_ADDRESSES,
       default: 'none',
     }),

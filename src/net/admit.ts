@@ -31,8 +31,9 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
 
 /** For a gate that needs no bytes. */
 function judge(loop: Loop, connection: Connection, route: Route): void {
-  const refusal = connection.gate.refuses?.(connection.up.from) ?? null;
-  if (refusal === null) return startDial(loop, connection, route);
+  const { gate, up } = connection;
+  const refusal = gate.refuses?.(up.from) ?? null;
+  if (refusal === null) return startDial(loop, connection, gate.routeFor?.(up.from) ?? route);
   connection.server = route.server;
   refuse(loop, connection, refusal);
 }

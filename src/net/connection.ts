@@ -20,6 +20,16 @@ export const Phase = {
   conversing: 5,
 } as const;
 
+/** Where a connection to a server comes from. */
+export const Origin = {
+  /** The appliance's own address. */
+  own: 0,
+  /** The address in `Route.source`. */
+  source: 1,
+  /** The appliance's own address, because nothing came back to the address in `Route.source`. */
+  ownInstead: 2,
+} as const;
+
 /** One direction: bytes that arrive at `from` and leave at `to`. */
 export interface Half {
   readonly connection: Connection;
@@ -97,6 +107,8 @@ export interface Connection {
   server: string | null;
   /** Where the counters of its server begin (host-slots.ts); -1 before it has a server, and after its end. */
   hostAt: number;
+  /** Where the connection to the server comes from. */
+  origin: (typeof Origin)[keyof typeof Origin];
   /** Position of the counter that counted the end; -1 while there is none. */
   reason: number;
   /** Its slots (admission.ts): among all connections, and among those whose server is not reached yet; 0 for none. */
@@ -156,6 +168,7 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     name: null,
     server: null,
     hostAt: -1,
+    origin: Origin.own,
     reason: -1,
     slot: 0,
     openingSlot: 0,

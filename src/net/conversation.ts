@@ -17,6 +17,8 @@ export interface Conversation {
   onDeadline(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts): void;
   /** One of several addresses of a server does not answer (ATTEMPT_MS). */
   onSlowDial(loop: Loop, connection: Connection): void;
+  /** No answer has come back to the source of the connection to the server (way-back.ts). */
+  onNoWayBack(loop: Loop, connection: Connection): void;
   /** The process is about to end (`loop.isDraining`): ends what is idle. */
   onDrain(loop: Loop, connection: Connection): void;
 }

@@ -16,6 +16,8 @@ export const tcpCounterTable = {
     'Connections ended because data sent before the server was known filled the memory, and their clients had the most of it',
   'refused-share': 'Connections refused at the limit: their clients had as many as any other client, or more',
   displaced: 'Connections ended at the limit for another client: their clients had the most',
+  'mapped-fallback':
+    'Connections made from the address of the appliance, because the answers of the server to the mapped address of the client do not come back',
   'server-refused': 'Connections ended because the server refused the connection',
   'server-unreachable': 'Connections ended because no route led to the server',
   'server-timeout': 'Connections ended because the server did not answer in time',

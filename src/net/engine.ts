@@ -13,10 +13,11 @@ import { PAUSE_MS, createAcceptor } from './acceptor.ts';
 import { mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
+import type { Connection } from './connection.ts';
 import { dispatch, drainConversations } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
 import { scanDeadlines } from './deadlines.ts';
-import { giveUpSlow } from './dialling.ts';
+import { giveUpSlow, giveUpSource } from './dialling.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
@@ -25,6 +26,7 @@ import type { HostCounters } from './host-slots.ts';
 import { createLoop } from './loop.ts';
 import { createPipePool } from './pipe-pool.ts';
 import { runQueued } from './relaying.ts';
+import { lookAtWaysBack, waysBackWaitMs } from './way-back.ts';
 
 export interface EngineOptions {
   readonly ledger: FdLedger;
@@ -97,6 +99,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   });
   epoll.add(wakeFd, EPOLLIN);
 
+  const withoutSource = (connection: Connection) => giveUpSource(loop, connection);
+
   /** Short enough for the shortest timeout. */
   const scanPeriodMs = () => Math.max(QUICK_SCAN_MS, Math.min(SCAN_MS, limits.handshakeTimeoutMs / 4));
 
@@ -105,7 +109,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     if (closer.waiting > 0) return RESET_POLL_MS;
     if (loop.attempts.length > 0) return ATTEMPT_SCAN_MS;
     if (acceptor.paused) return PAUSE_MS;
-    return loop.open > 0 ? Math.min(maxWaitMs, scanPeriodMs()) : maxWaitMs;
+    const waitMs = Math.min(maxWaitMs, waysBackWaitMs(loop.waysBack));
+    return loop.open > 0 ? Math.min(waitMs, scanPeriodMs()) : waitMs;
   }
 
   function turn(maxWaitMs: number): boolean {
@@ -130,6 +135,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);
     }
+    lookAtWaysBack(loop, limits.handshakeTimeoutMs, withoutSource);
     closer.turn(nowMs);
     isIdle = count === 0 && loop.open === 0 && closer.waiting === 0 && !acceptor.paused;
     acceptor.resume(nowMs);

@@ -4,6 +4,18 @@
  */
 
 import type { ServerAddresses } from './server-addresses.ts';
+/** An address that the connection to a server comes from, instead of the appliance's own. */
+export interface Source {
+  /** sockaddr_in6 with port 0. A local route must lead its packets here. */
+  readonly address: Uint8Array;
+  /** Such an address that belongs to nobody: it is used to try whether the server's answers come back by now. */
+  readonly trial: Uint8Array;
+  /**
+   * What happens if the server's answers do not come back (way-back.ts). Position of the counter for connections that then come
+   * from the appliance's own address; -1: they fail.
+   */
+  readonly withoutCounter: number;
+}
 
 /** The server for a connection, and what to send to it first. */
 export interface Route {
@@ -11,6 +23,8 @@ export interface Route {
   readonly server: string;
   /** sockaddr_in6 of the server. */
   readonly serverAddress: Uint8Array;
+  /** Absent: the connection comes from the appliance's own address. */
+  readonly source?: Source | undefined;
   /** All its addresses, if there are several: then these are dialled, not only `serverAddress`. */
   readonly addresses?: ServerAddresses | undefined;
   /** Sent first: the bytes that the gate has consumed (unchanged or rewritten), after a PROXY header if one is needed. */
@@ -104,6 +118,8 @@ export interface Gate {
   /** Makes the examiner for a new connection. If no bytes are needed, it is null and `route` is set. */
   readonly begin: (() => Examiner) | null;
   readonly route: Route | null;
+  /** Makes a route for the client of this descriptor, used instead of `route`. */
+  readonly routeFor?: (clientFd: number) => Route;
   /** The refusal of a new connection, before its server is dialled; null if its client may connect. Only asked if `route` is set. */
   refuses?(clientFd: number): Refusal | null;
   /** The answer if the server fails before its first byte. */

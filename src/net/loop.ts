@@ -25,6 +25,7 @@ import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
+import { type WaysBack, createWaysBack } from './way-back.ts';
 
 /** The events that are watched on the socket of a client, edge-triggered. */
 export const ARRIVALS = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
@@ -87,6 +88,7 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   /** By descriptor: a connection to a server that waits for its next use. Whatever happens on it ends it. */
   readonly parked: (Parked | undefined)[];
   readonly admission: Admission;
+  readonly waysBack: WaysBack;
   /** Number of open connections, and of those whose server is not reached yet. */
   open: number;
   openings: number;
@@ -123,6 +125,7 @@ export function createLoop(options: LoopOptions): Loop {
     halves: [],
     parked: [],
     admission: createAdmission(maxConnections, seed),
+    waysBack: createWaysBack(),
     open: 0,
     openings: 0,
     heldBytes: 0,

@@ -192,9 +192,13 @@ export const TCP_CLOSE = 7;
 export const SIOCOUTQ = 0x5411;
 export const IPPROTO_IP = 0;
 export const IP_PKTINFO = 8;
+/** bind(2) only sets the address: connect(2) chooses the port. Also for IPv6 sockets. */
+export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
+/** bind(2) accepts an address that no interface has. Since Linux 4.15. */
+export const IPV6_FREEBIND = 78;
 export const SHUT_WR = 1;
 export const O_RDWR = 2;
 export const O_NONBLOCK = 0o4000;

@@ -12,6 +12,7 @@ import { type Neighbour, ipv6Neighbours } from './neighbours.ts';
 import { readOwn } from './follow-ourselves.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { type NetworkPath, pathTo } from './path.ts';
+import { type ConnectAttempt, type ConnectResult, connectFrom } from './connect-from.ts';
 import { type EchoReply, type PingOptions, ping } from './ping.ts';
 import { type Gateway, type ListeningSocket, defaultRoutes, listeningSockets } from './proc-net.ts';
 import { defaultSourceIpv4 } from './routes.ts';
@@ -68,6 +69,8 @@ export interface Machine {
   askRouter(gateway: string): Promise<number | undefined>;
   pathTo(address: Uint8Array): NetworkPath | { readonly problem: string };
   ping(options: PingOptions): Promise<EchoReply[]>;
+  /** Tries a TCP connection from a certain source address. Never rejects. */
+  connectFrom(attempt: ConnectAttempt): Promise<ConnectResult>;
   sockets(): readonly ListeningSocket[];
   ownSockets(): ReadonlySet<number>;
   socketOwner(socket: ListeningSocket): Promise<Text>;
@@ -96,6 +99,7 @@ export const linuxMachine: Machine = {
   askRouter: (gateway) => askRouter(gateway),
   pathTo,
   ping,
+  connectFrom,
   sockets: listeningSockets,
   ownSockets: ownSocketInodes,
   socketOwner,

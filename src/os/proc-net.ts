@@ -87,6 +87,14 @@ export const parseListeningSockets = (
       };
     });
 
+const TIME_WAIT = '06';
+
+/** The local addresses (16 bytes) of the connections in /proc/net/tcp6: without those that only wait for late segments. */
+export const parseLocalEnds = (text: string): Uint8Array[] =>
+  rows(text, 1)
+    .filter(([, , , state]) => state !== LISTENING.tcp && state !== TIME_WAIT)
+    .map(([, local]) => addressOf(local.split(':')[0]));
+
 /** 32-bit words in the machine's order, which is little-endian. */
 function addressOf(hex: string): Uint8Array {
   const words = Buffer.from(hex, 'hex').swap32();
@@ -119,6 +127,8 @@ function readTable(name: string): string {
 
 export const defaultRoutes = (family: 4 | 6): Gateway[] =>
   family === 4 ? parseIpv4DefaultRoutes(readTable('route')) : parseIpv6DefaultRoutes(readTable('ipv6_route'));
+
+export const localEndsOfIpv6 = (): Uint8Array[] => parseLocalEnds(readTable('tcp6'));
 
 export const listeningSockets = (): ListeningSocket[] => [
   ...parseListeningSockets(readTable('tcp'), 'tcp', false),

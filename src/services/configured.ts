@@ -45,6 +45,12 @@ export const embeddingPrefixes = (config: Config): EmbeddingPrefix[] =>
 export const prefixesOf = (config: Config): IpPrefix[] =>
   embeddingPrefixes(config).map(({ text }) => parseIpPrefix(text) as IpPrefix);
 
+/** Prefixes of which the appliance has every address itself. */
+export const ownedPrefixes = (config: Config): IpPrefix[] =>
+  embeddingPrefixes(config).flatMap(({ text, ownedAt, isOff }) =>
+    ownedAt !== undefined && isOff !== true ? [parseIpPrefix(text) as IpPrefix] : [],
+  );
+
 /** Devices that services make: they are not links of the machine. */
 export const ownDevices = (config: Config): ReadonlySet<string> =>
   new Set(SERVICES.flatMap((service) => service.devices?.(config) ?? []));

@@ -168,6 +168,8 @@ export interface EmbeddingPrefix {
   readonly isTranslated?: boolean;
   /** The setting by which addresses in this prefix are given to clients: then something must translate them. */
   readonly promisedAt?: string;
+  /** The setting by which the appliance itself has every address of the prefix: nothing else may use it. */
+  readonly ownedAt?: string;
   /** Switched off: a server may have an address in it. */
   readonly isOff?: boolean;
 }

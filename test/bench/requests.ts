@@ -31,7 +31,10 @@ const SERVERS = {
 type ServerName = keyof typeof SERVERS;
 
 const CONNECTIONS = 16;
-/** A real handshake is slow: without this, a process would still be compiling in the rows with TLS. */
+/**
+ * New connections are slow with a real handshake, and few on a busy machine. Without this, a process would still be compiling in
+ * the rows that make some.
+ */
 const WARM_UP_SECONDS = 5;
 
 export const openRequests = (options: SubjectOptions): Promise<Subject> =>
@@ -73,13 +76,20 @@ export const openRequests = (options: SubjectOptions): Promise<Subject> =>
     const means = { directory, options, cpu: measured };
     const starts = proxyStarts(host, means, { tls: SERVERS, http: SERVERS });
     const proxies = await startProxies(starts, probe, httpProbe);
-    for (const { address } of proxies)
-      await client.order('warmUp', {
-        ...{ address, port: TLS_PORT, serverName: 'once.example.com' },
-        ...{ connections: CONNECTIONS, seconds: WARM_UP_SECONDS },
-      });
+    for (const proxy of proxies) await warmUp(proxy, client);
     return scenarios(proxies, client);
   });
+
+async function warmUp({ address }: StartedProxy, client: LoadProcess<WebClientOrders>): Promise<void> {
+  const load = {
+    address,
+    serverName: 'once.example.com',
+    connections: CONNECTIONS,
+    seconds: WARM_UP_SECONDS,
+  };
+  await client.order('warmUp', { ...load, port: TLS_PORT });
+  await client.order('http', { ...load, port: HTTP_PORT, head: 'plain', isKept: false });
+}
 
 const certificateArguments = ({ certFile, keyFile }: { certFile: string; keyFile: string }): string[] => [
   ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '7'],

@@ -114,5 +114,36 @@ describe('the settings of a server', () => {
     assert.equal((await documentInForce()).proxy?.defaultHost, undefined);
   });
 
+  it('a server with two addresses: which goes first is asked only then', async () => {
+    const user = person(page);
+    await user.visit('/add-server');
+    await user.fill('Name', 'web11');
+    await user.fill('IPv6 address', '2001:db8:1::91');
+    assert.equal(await page.getByLabel('Several addresses').count(), 0);
+    await user.fill('IPv6 address', '2001:db8:1::91 fe80::1');
+    await page.getByLabel('Several addresses').selectOption('round-robin');
+    await user.click('Save');
+    await page
+      .getByText(/"fe80::1" is a link-local address/)
+      .first()
+      .waitFor();
+    await user.fill('IPv6 address', '2001:db8:1::91, 2001:db8:1::92');
+    await user.click('Save');
+    await title('web11');
+    await page.getByText('each in turn').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await apply();
+    const { hosts } = await documentInForce();
+    assert.deepEqual(
+      hosts.find(({ name }) => name === 'web11'),
+      {
+        name: 'web11',
+        addresses: ['2001:db8:1::91', '2001:db8:1::92'],
+        balance: 'round-robin',
+        hostnames: [],
+      },
+    );
+  });
+
   it('nothing went wrong in the page', () => assert.deepEqual(opened.watch.troubles, []));
 });

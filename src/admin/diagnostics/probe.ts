@@ -17,7 +17,12 @@ export interface ProbeOptions {
   readonly timeoutMs: number;
 }
 
-const HEADERS = { none: undefined, 'proxy-v1': PROXY_V1_UNKNOWN, 'proxy-v2': PROXY_V2_LOCAL };
+const HEADERS = {
+  none: undefined,
+  mapped: undefined,
+  'proxy-v1': PROXY_V1_UNKNOWN,
+  'proxy-v2': PROXY_V2_LOCAL,
+};
 /** What a server answers to a request that it considers malformed, or meant for another server. */
 const SUSPICIOUS_STATUS = new Set([400, 421]);
 
@@ -314,7 +319,7 @@ function watch(
 
 /** The usual cause is a PROXY header that one side uses and the other does not. */
 const headerHint = ({ clientAddress }: ProbeTarget): Text =>
-  clientAddress === 'none'
+  HEADERS[clientAddress] === undefined
     ? say('If it expects the PROXY protocol, set clientAddress of this server.')
     : say('Does it expect the PROXY protocol (clientAddress is "{clientAddress}")?', { clientAddress });
 

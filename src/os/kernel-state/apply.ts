@@ -6,6 +6,7 @@ import {
   type Difference,
   type FoundState,
   type KernelItem,
+  LOCAL_PROTOCOL,
   type RuleItem,
   type SysctlItem,
   itemKey,
@@ -109,6 +110,10 @@ export function ipCommands(item: KernelItem, found: FoundState): string[] {
     case 'route': {
       const prefix = formatIpPrefix(parseIpPrefix(item.prefix)!);
       const verb = item.isAbsent ? 'del' : 'replace';
+      if (item.isLocal)
+        return [
+          `route ${verb} local ${prefix} dev ${item.device} table ${item.table} protocol ${LOCAL_PROTOCOL}`,
+        ];
       return item.device === null
         ? [`route ${verb} blackhole ${prefix} metric ${WORST_METRIC} table ${item.table}`]
         : [`route ${verb} ${prefix} dev ${item.device} table ${item.table}`];

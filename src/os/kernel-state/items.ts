@@ -5,6 +5,8 @@
 import { type Text, say } from '../../texts/text.ts';
 import { parseIpPrefix } from '../../wire/ip-prefix.ts';
 
+/** RTPROT_...: marks our local routes, so that those of a killed process are known. Numbers above 4 are for programs. */
+export const LOCAL_PROTOCOL = 164;
 export const TABLE = { default: 253, main: 254, local: 255 } as const;
 
 export interface LinkItem {
@@ -24,6 +26,8 @@ export interface RouteItem {
   readonly table: number;
   /** null: a blackhole with the worst metric, used only if the table has no other route. */
   readonly device: string | null;
+  /** The kernel delivers the packets to this machine (type "local"). Such routes of ours have LOCAL_PROTOCOL. */
+  readonly isLocal?: true;
   /** The route must not exist. */
   readonly isAbsent?: true;
 }
@@ -131,7 +135,7 @@ export function itemKey(item: KernelItem): string {
     case 'program':
       return `${item.kind} ${item.device}`;
     case 'route':
-      return `route ${item.family} ${item.prefix} ${item.table} ${item.device ?? BLACKHOLE}`;
+      return `route ${item.family} ${item.prefix} ${item.table} ${overOf(item)}`;
     case 'rule':
     case 'rule-order':
       return `${item.kind} ${item.family} ${item.preference}`;
@@ -151,6 +155,7 @@ export function itemName(item: KernelItem): Text {
       return say('the kernel program on {device}', { device: item.device });
     case 'route':
       if (item.device === null) return say('the blackhole route of table {table}', { table: item.table });
+      if (item.isLocal) return say('the local route to {prefix}', { prefix: item.prefix });
       return item.table === TABLE.main
         ? say('the route to {prefix}', { prefix: item.prefix })
         : say('the route to {prefix} in table {table}', { prefix: item.prefix, table: item.table });
@@ -169,6 +174,11 @@ export function itemName(item: KernelItem): Text {
 
 /** Stands in the place of a device; no device can have this name. */
 export const BLACKHOLE = '/blackhole';
+/** The same for a local route over a device. */
+export const localOver = (device: string): string => `/local ${device}`;
+
+const overOf = ({ device, isLocal }: RouteItem): string =>
+  device === null ? BLACKHOLE : isLocal ? localOver(device) : device;
 
 /** The identity of a route to a prefix over a device. `address`: the 16 bytes of the prefix, IPv4 in its mapped form. */
 export const routeKey = (address: Uint8Array, prefixBits: number, table: number, device: string): string =>
@@ -193,7 +203,7 @@ function differs(item: KernelItem, found: FoundState): Difference['how'] | undef
     }
     case 'route': {
       const { address, prefixBits } = parseIpPrefix(item.prefix)!;
-      const isThere = found.routes.has(routeKey(address, prefixBits, item.table, item.device ?? BLACKHOLE));
+      const isThere = found.routes.has(routeKey(address, prefixBits, item.table, overOf(item)));
       if (isThere === (item.isAbsent === undefined)) return undefined;
       return isThere ? 'changed' : 'removed';
     }

@@ -2,11 +2,13 @@
 import { NETLINK_ROUTE, openNetlink } from '../netlink.ts';
 import type { FoundLink, FoundState, KernelItem } from './items.ts';
 import { type NftState, openNftState } from './nft-state.ts';
-import { readBlackholes, readLinks, readRoutes, readRules } from './rtnetlink.ts';
+import { readBlackholes, readLinks, readOwnLocalRoutes, readRoutes, readRules } from './rtnetlink.ts';
 
 export interface KernelReader extends Disposable {
   readonly nft: NftState;
   links(): ReadonlyMap<number, FoundLink>;
+  /** Prefixes of the local routes that we have made, or a process of ours before us. */
+  ownLocalRoutes(): string[];
   /**
    * The current state of the items. `sysctl` reads a kernel parameter (`sysctlReader`); `programs`: the devices on which one of
    * our programs runs.
@@ -28,6 +30,7 @@ export function openKernelReader(): KernelReader {
   return {
     nft,
     links: () => readLinks(socket),
+    ownLocalRoutes: () => readOwnLocalRoutes(socket),
     state(items, links, sysctl, programs) {
       const of = <Kind extends KernelItem['kind']>(kind: Kind) =>
         items.filter((item): item is Extract<KernelItem, { kind: Kind }> => item.kind === kind);

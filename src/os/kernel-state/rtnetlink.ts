@@ -9,7 +9,16 @@ import {
 } from '../../wire/netlink.ts';
 import type { NetlinkSocket } from '../netlink.ts';
 import { AF_INET, AF_INET6, E, SystemCallError } from '../libc.ts';
-import { BLACKHOLE, type FoundLink, type FoundRule, routeKey } from './items.ts';
+import { formatIpPrefix } from '../../wire/ip-prefix.ts';
+import {
+  BLACKHOLE,
+  type FoundLink,
+  type FoundRule,
+  LOCAL_PROTOCOL,
+  TABLE,
+  localOver,
+  routeKey,
+} from './items.ts';
 
 const RTM_GETLINK = 18;
 const RTM_GETROUTE = 26;
@@ -19,9 +28,10 @@ const LINK_BYTES = 16;
 const IFF_UP = 1;
 const IFLA = { NAME: 3, MTU: 4, TXQLEN: 13, EXT_MASK: 29 } as const;
 const RTEXT_FILTER_SKIP_STATS = 8;
-/** struct rtmsg: family at 0, prefix length at 1, table at 4, type at 7. */
+/** struct rtmsg: family at 0, prefix length at 1, table at 4, protocol at 5, type at 7. */
 const ROUTE_BYTES = 12;
 const RTN_UNICAST = 1;
+const RTN_LOCAL = 2;
 const RTN_BLACKHOLE = 6;
 const RTA = { DST: 1, OIF: 4, TABLE: 15 } as const;
 /** struct fib_rule_hdr: family at 0, table at 4, action at 7, flags at 8. */
@@ -58,14 +68,25 @@ export function readLinks(socket: NetlinkSocket): Map<number, FoundLink> {
   return links;
 }
 
-/** The unicast routes of both families, in all tables, over one device. */
+/** The unicast and local routes of both families, in all tables, over one device. */
 export function readRoutes(socket: NetlinkSocket, deviceIndex: number, device: string): string[] {
   return ([4, 6] as const).flatMap((family) =>
     listRoutes(socket, family, RTA.OIF, deviceIndex)
-      .filter(({ type, oif }) => type === RTN_UNICAST && oif === deviceIndex)
-      .map(({ address, prefixBits, table }) => routeKey(address, prefixBits, table, device)),
+      .filter(({ type, oif }) => (type === RTN_UNICAST || type === RTN_LOCAL) && oif === deviceIndex)
+      .map(({ type, address, prefixBits, table }) =>
+        routeKey(address, prefixBits, table, type === RTN_LOCAL ? localOver(device) : device),
+      ),
   );
 }
+
+/** The prefixes of the local IPv6 routes that we have made, or a process of ours before us. */
+export const readOwnLocalRoutes = (socket: NetlinkSocket): string[] =>
+  listRoutes(socket, 6, RTA.TABLE, TABLE.local)
+    .filter(
+      ({ type, table, protocol }) =>
+        type === RTN_LOCAL && table === TABLE.local && protocol === LOCAL_PROTOCOL,
+    )
+    .map(({ address, prefixBits }) => formatIpPrefix({ address, prefixBits }));
 
 /** The blackhole routes of a table. */
 export function readBlackholes(socket: NetlinkSocket, family: 4 | 6, table: number): string[] {
@@ -96,6 +117,7 @@ function listRoutes(socket: NetlinkSocket, family: 4 | 6, filter: number, value:
       if (family === 4) address.fill(255, 10, 12);
       address.set((attributes.get(RTA.DST) ?? new Uint8Array()).subarray(0, 16 - offset), offset);
       return {
+        protocol: body[5],
         type: body[7],
         address,
         prefixBits: body[1] + offset * 8,

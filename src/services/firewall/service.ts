@@ -7,11 +7,9 @@ import { readFileSync } from 'node:fs';
 import { type FoundState, NOTHING_FOUND } from '../../os/kernel-state/items.ts';
 import { openNftState } from '../../os/kernel-state/nft-state.ts';
 import { runCommand } from '../../os/command.ts';
-import { createInTurn } from '../../os/in-turn.ts';
-import { type Changes, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createKernelKeeper } from '../../runtime/kernel-keeper.ts';
+import { watchKernel } from '../../runtime/kernel-watch.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
-import { type Text, reasonOf } from '../../texts/text.ts';
 
 export interface FirewallOptions {
   /** A script for `nft -f` that can be run again at any time. */
@@ -23,10 +21,6 @@ export interface FirewallOptions {
 const TABLE = 'inet tombolo_firewall';
 /** The control groups whose ports are open. The other sets hold recent clients. */
 const SERVICES = 'services';
-const LOOK_INTERVAL_MS = 1000;
-/** How often everything is read even if the kernel reports no change. */
-const REGULAR_MS = 60_000;
-const NOBODY: Changes['by'] = new Map();
 
 /** The control group of this process in cgroups v2: "system.slice/tombolo.service". undefined at the root, and without cgroups v2. */
 export function ownControlGroup(text = readFileSync('/proc/self/cgroup', 'utf8')): string | undefined {
@@ -41,9 +35,7 @@ export async function startFirewall(
   const log = context.log.child({ service: 'firewall' });
   await using cleanUp = new AsyncDisposableStack();
   const nft = cleanUp.use(openNftState());
-  const changes = cleanUp.use(watchNetworkChanges());
   let fingerprint: string | undefined;
-  let failure: Text | undefined;
 
   async function apply(): Promise<Map<string, unknown>> {
     try {
@@ -72,28 +64,7 @@ export async function startFirewall(
     monotonicMs: () => performance.now(),
     now: Date.now,
   });
-  await keeper.look(NOBODY);
-
-  let lookedMs = performance.now();
-  const inTurn = createInTurn();
-  async function look(): Promise<void> {
-    const { hasChanged, by } = changes.take();
-    const isRegular = performance.now() - lookedMs >= REGULAR_MS;
-    if (!hasChanged && !isRegular && !keeper.isDue()) return;
-    lookedMs = performance.now();
-    try {
-      await keeper.look(by);
-      failure = undefined;
-    } catch (error) {
-      failure = reasonOf(error);
-      log.warn({ err: error }, 'firewall: the rules cannot be read back');
-    }
-  }
-  const timer = setInterval(() => void inTurn(look), LOOK_INTERVAL_MS).unref();
-  cleanUp.defer(async () => {
-    clearInterval(timer);
-    await inTurn(() => {});
-  });
+  const watch = cleanUp.use(await watchKernel({ service: 'firewall', keeper, log }));
 
   const stack = cleanUp.move();
   return {
@@ -101,7 +72,7 @@ export async function startFirewall(
     counterTable: {},
     reconfigure: async () => {},
     status() {
-      const problem = failure ?? keeper.problem();
+      const problem = watch.problem();
       return problem === undefined
         ? { state: 'running', restarts: 0, figures: {} }
         : { state: 'degraded', problem, restarts: 0, figures: {} };

@@ -22,9 +22,10 @@ export const forward = describeService<ForwardOptions, ForwardService>({
     forwardAcceptedPerSecond: rateOf('1/s', 'accepted'),
   },
   events: [connectionKind],
-  options: ({ forward, hosts }, others) => ({
+  options: ({ forward, hosts, proxy: { mappedPrefix, mappedFallback } }, others) => ({
     forward,
     hosts,
+    mapped: { mappedPrefix, mappedFallback },
     reservedPorts: others.flatMap(({ use, range }) => (use === 'listens' ? [range.first] : [])),
   }),
   files: { [FILE_NAME]: parseAllotments },

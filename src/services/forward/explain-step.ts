@@ -3,9 +3,10 @@ import { addressesOf } from '../../config/host-services.ts';
 import { dialledAddress, endsAtOurselves, listensFor, severalAddresses } from '../../net/listening.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
-import { type Flow, type Leg, arrives, endsRefused } from '../../runtime/explain.ts';
+import { type Flow, type Leg, type WayStep, arrives, endsRefused } from '../../runtime/explain.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { compileAccess, mayReach } from '../host-access.ts';
+import { isMappedSsh, whatServerSees } from '../mapped.ts';
 import type { Allotments } from './allot-ports.ts';
 import { type ForwardOptions, planForward } from './service.ts';
 import { listOf, reasonOf, say } from '../../texts/text.ts';
@@ -71,10 +72,22 @@ export function explainForward(
     address,
     targetPort: ssh.targetPort,
   });
+  const { mapped } = options;
+  const seen: WayStep[] =
+    mapped !== undefined && isMappedSsh(host)
+      ? [
+          {
+            isOk: true,
+            text: whatServerSees(mapped, flow.from),
+            configPath: `/hosts/${position}/clientAddress`,
+          },
+        ]
+      : [];
   return {
     steps: [
       { isOk: true, text: arrived, counter: 'accepted', configPath },
       ...severalAddresses(addressesOf(host), balance === 'round-robin', position),
+      ...seen,
     ],
     outcome: arrives(address, ssh.targetPort, arrived, name),
   };

@@ -10,6 +10,7 @@ import { type Service, type ServiceContext, storageOf } from '../../runtime/serv
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { compileAccess } from '../host-access.ts';
+import { type MappedConfig, isMappedSsh } from '../mapped.ts';
 import { type Allotments, allotPorts, portsInUse } from './allot-ports.ts';
 import { loadAllotments, saveAllotments } from './allotment-file.ts';
 import { forwardCounterTable } from './counters.ts';
@@ -20,6 +21,8 @@ export interface ForwardOptions {
   readonly hosts: readonly HostConfig[];
   /** Ports of the IPv4 side on which other parts listen: never allotted. */
   readonly reservedPorts: readonly number[];
+  /** For servers with `clientAddress` "mapped"; absent: none of them uses it. The proxy keeps the route for their addresses. */
+  readonly mapped?: MappedConfig;
 }
 
 export interface ForwardService extends Service<ForwardOptions> {
@@ -44,7 +47,7 @@ function parseAddress(text: string, what: string): Uint8Array {
  * the networks that "lan" stands for. Throws as `allotPorts` does.
  */
 export function planForward(options: ForwardOptions, previous: Allotments, attached: readonly IpPrefix[]) {
-  const { forward, hosts, reservedPorts } = options;
+  const { forward, hosts, reservedPorts, mapped } = options;
   const range = parsePortRange(forward.sshPorts);
   if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
   const allotments = allotPorts({ hosts, range, reservedPorts, previous, nowMs: Date.now() });
@@ -71,7 +74,12 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     idleTimeoutMs: 0, // a shell may be silent for days; keepalive detects peers that have disappeared
     hosts: Object.keys(targets),
-    config: { targets },
+    config: {
+      targets,
+      ...(mapped !== undefined && {
+        mapped: { ...mapped, servers: hosts.filter(isMappedSsh).map(({ name }) => name) },
+      }),
+    },
   };
   return { allotments, ports, plan };
 }

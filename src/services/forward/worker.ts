@@ -1,8 +1,10 @@
 /** The forwarder's worker thread: the port selects the server, and no byte is inspected. */
-import { RESET } from '../../net/gate.ts';
+import { type Gate, RESET, type Route } from '../../net/gate.ts';
+import { createSourceOf } from '../../net/mapped-source.ts';
 import { createServerAddresses } from '../../net/server-addresses.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { type HostAccess, mayReach } from '../host-access.ts';
+import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
 import { forwardCounterTable } from './counters.ts';
 
 export interface ForwardTarget {
@@ -17,26 +19,29 @@ export interface ForwardTarget {
 export interface ForwardWorkerConfig {
   /** By listener name. */
   readonly targets: Readonly<Record<string, ForwardTarget>>;
+  /** With the names of the servers that see mapped addresses. */
+  readonly mapped?: MappedConfig & { readonly servers: readonly string[] };
 }
 
 runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
   counterTable: forwardCounterTable,
-  createGates: ({ targets }, index, peerOf) => {
+  createGates: ({ targets, mapped }, index, peerOf) => {
     const notAllowed = { ...RESET, counter: index['refused-not-allowed'] };
     const maintenance = { ...RESET, counter: index['refused-maintenance'] };
-    return (name) => {
+    return (name): Gate => {
       const target = targets[name];
       const { addresses, isRoundRobin } = target;
-      return {
+      const route: Route = {
+        server: name,
+        serverAddress: addresses[0],
+        addresses: addresses.length === 1 ? undefined : createServerAddresses(addresses, isRoundRobin),
+        preamble: null,
+        uploadBytes: -1,
+        oneExchange: false,
+      };
+      const gate: Gate = {
         begin: null,
-        route: {
-          server: name,
-          serverAddress: addresses[0],
-          addresses: addresses.length === 1 ? undefined : createServerAddresses(addresses, isRoundRobin),
-          preamble: null,
-          uploadBytes: -1,
-          oneExchange: false,
-        },
+        route,
         refuses(clientFd) {
           if (target.access !== null && !mayReach(target.access, peerOf(clientFd)?.address))
             return notAllowed;
@@ -44,6 +49,16 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
         },
         // The client gets a reset, as if the server itself had refused.
         serverFailed: () => RESET,
+      };
+      if (mapped?.servers.includes(name) !== true) return gate;
+      const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
+      const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
+      return {
+        ...gate,
+        routeFor(clientFd) {
+          const client = peerOf(clientFd);
+          return { ...route, source: client && sourceOf(client) };
+        },
       };
     };
   },

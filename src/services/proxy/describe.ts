@@ -7,6 +7,7 @@ import { tcpFigures } from '../../net/counters.ts';
 import { asIs, say } from '../../texts/text.ts';
 import { describeService, figureOf, rateOf, singlePort, socketsAt } from '../description.ts';
 import { proxyCounterTable } from './counters.ts';
+import { usesMapped } from '../mapped.ts';
 import type { ProxyOptions } from './service.ts';
 
 export const proxy = describeService({
@@ -53,6 +54,9 @@ export const proxy = describeService({
   diagnostics: async () => (await import('./diagnostics.ts')).diagnostics,
   place: { area: 'ports', needs: ['port-conflicts'] },
   ownAddresses: ({ proxy }) => proxy.listen,
+  prefixes: ({ proxy, hosts }) => [
+    { text: proxy.mappedPrefix, ownedAt: '/proxy/mappedPrefix', isOff: !usesMapped(hosts) },
+  ],
   check({ proxy, hosts }) {
     const keys = proxy.listeners.map(({ name }, i) => ({ key: name, path: `/proxy/listeners/${i}/name` }));
     return [

@@ -2,8 +2,10 @@
 import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Expectation, ProbeTarget, ServiceDiagnostics } from '../check.ts';
+import { isMapped } from '../mapped.ts';
+import { mappedRoute } from './checks/mapped-route.ts';
 import { coalescing } from './coalescing.ts';
-import { nginxSnippets } from './snippets.ts';
+import { mappedSnippets, nginxSnippets } from './snippets.ts';
 
 const MAX_HOSTNAMES = 20;
 const MAIL_PORTS = new Set([465, 587, 993, 995]);
@@ -11,6 +13,7 @@ const SMTP_PORTS = new Set([465, 587]);
 const MAIL_LABEL = /^(mail|imap|pop3?|smtp|mx|submission)[0-9]*\./;
 
 export const diagnostics: ServiceDiagnostics = {
+  checks: [mappedRoute, coalescing],
   /** In the order of the listeners. The proxy does not route anything to a server without a host name. */
   probes({ proxy }, host) {
     if (!host.enabled || host.hostnames.length === 0) return [];
@@ -28,8 +31,10 @@ export const diagnostics: ServiceDiagnostics = {
       }));
     });
   },
-  checks: [coalescing],
-  snippets: ({ proxy }, host, applianceAddress) => nginxSnippets(host, proxy.listeners, applianceAddress),
+  snippets: ({ proxy }, host, applianceAddress) => [
+    ...nginxSnippets(host, proxy.listeners, applianceAddress),
+    ...(isMapped(host) ? mappedSnippets(proxy, applianceAddress) : []),
+  ],
 };
 
 /** The host names that can be requested: a wildcard cannot. */

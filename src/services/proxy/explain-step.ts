@@ -15,6 +15,7 @@ import {
 } from '../../runtime/explain.ts';
 import { parseRequestHead } from '../../wire/http-head.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
+import { type MappedConfig, whatServerSees } from '../mapped.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type Refused, decide, locationOf } from './decide.ts';
 import { type Backend, type Redirect, buildHostTable, findBackend } from './host-table.ts';
@@ -22,10 +23,14 @@ import { type ProxyOptions, planProxy } from './service.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../texts/text.ts';
 
-const TOLD: Record<HostConfig['clientAddress'], Text> = {
-  none: say('The server sees the address of this appliance, not that of the client.'),
-  'proxy-v1': say("A PROXY header (version 1) tells the server the client's address."),
-  'proxy-v2': say("A PROXY header (version 2) tells the server the client's address."),
+const NOT_TOLD = say('The server sees the address of this appliance, not that of the client.');
+
+/** What the server learns of a client with this address. */
+const TOLD: Record<HostConfig['clientAddress'], (mapped: MappedConfig, from: string) => Text> = {
+  none: () => NOT_TOLD,
+  'proxy-v1': () => say("A PROXY header (version 1) tells the server the client's address."),
+  'proxy-v2': () => say("A PROXY header (version 2) tells the server the client's address."),
+  mapped: whatServerSees,
 };
 
 /** undefined when the connection does not go to the port of a listener. */
@@ -169,7 +174,7 @@ function explainName(question: Question): Leg {
       ...admitted(found, client, position),
       {
         isOk: true,
-        text: TOLD[found.clientAddress],
+        text: TOLD[found.clientAddress](config.mapped, client),
         configPath: clientAddressPath(host, listener, position),
       },
     ],

@@ -10,7 +10,7 @@ export type PeerOf = (fd: number) => SocketAddress | undefined;
 
 const NONE = new Uint8Array(0);
 
-/** A copy of `opening` after the header; undefined when the client has gone, so that its address is unknown. */
+/** A copy of `opening` after the header; undefined when the server is to see the client's address, but the client has gone. */
 export function buildPreamble(
   { clientAddress }: Backend,
   source: SocketAddress | undefined,
@@ -19,7 +19,8 @@ export function buildPreamble(
   opening: Uint8Array,
 ): Uint8Array | undefined {
   let header: Uint8Array = NONE;
-  if (clientAddress !== 'none') {
+  if (clientAddress !== 'none' && source === undefined) return undefined;
+  if (clientAddress === 'proxy-v1' || clientAddress === 'proxy-v2') {
     const destination = localOf(clientFd);
     if (source === undefined || destination === undefined) return undefined;
     header =

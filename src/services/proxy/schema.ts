@@ -1,5 +1,5 @@
 /** The proxy's part of the configuration. */
-import { Label, ListenAddresses, Port, strict } from '../../config/schema-values.ts';
+import { Label, ListenAddresses, Port, strict, text } from '../../config/schema-values.ts';
 import { type Static, Type } from '../../runtime/shape.ts';
 
 export const ListenerSchema = Type.Object(
@@ -32,6 +32,18 @@ export const ProxySchema = Type.Object(
     defaultHost: Type.Optional(
       Label('Server for clients that name none, or a name that no server has; nobody when left out'),
     ),
+    mappedPrefix: text(
+      'mapped-prefix',
+      'For servers with clientAddress "mapped": the prefix of the IPv6 addresses that stand for IPv4 clients; the server needs a route for it to the appliance',
+      'an IPv6 prefix of 96 bits such as 64:ff9b:1:fffe::/96',
+      { default: '64:ff9b:1:fffe::/96' },
+    ),
+    mappedFallback: Type.Union([Type.Literal('none'), Type.Literal('refuse')], {
+      title:
+        'When a server has no such route: connect from the address of the appliance, as with clientAddress "none"; or refuse the client',
+      expected: '"none" or "refuse"',
+      default: 'none',
+    }),
     handshakeTimeoutMs: Type.Integer({
       minimum: 100,
       maximum: 600_000,

@@ -5,10 +5,14 @@ import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
+import type { ServiceStatus } from '../../runtime/report.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
+import { sentences } from '../../texts/text.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
-import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
+import { keepMappedRoute } from './mapped-route.ts';
+import { usesMapped } from '../mapped.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 
 export interface ProxyOptions {
@@ -44,10 +48,15 @@ export function planProxy(
       listeners,
       defaultHost: proxy.defaultHost,
       attached,
+      mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
       responseTimeoutMs: proxy.responseTimeoutMs,
     },
   };
 }
+
+/** The prefixes whose addresses connections to servers come from, as the kernel writes them. */
+const mappedPrefixes = ({ proxy, hosts }: ProxyOptions): string[] =>
+  usesMapped(hosts) ? [formatIpPrefix(parseIpPrefix(proxy.mappedPrefix)!)] : [];
 
 /** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
 export async function startProxy(
@@ -59,7 +68,8 @@ export async function startProxy(
   const inTurn = createInTurn();
   const started = Promise.withResolvers<void>();
   let current = options;
-  using starting = new DisposableStack();
+  await using starting = new AsyncDisposableStack();
+  const mapped = starting.use(await keepMappedRoute({ log, events }, mappedPrefixes(options)));
   const attached = starting.use(
     followAttached(ourselves, () => {
       inTurn(() => started.promise.then(() => putInForce(current))).catch((err: unknown) =>
@@ -85,28 +95,40 @@ export async function startProxy(
   started.resolve();
 
   async function putInForce(next: ProxyOptions): Promise<void> {
+    const [before, after] = [mappedPrefixes(current), mappedPrefixes(next)];
+    await mapped.want([...before, ...after.filter((prefix) => !before.includes(prefix))]);
     try {
       await plane.apply(planProxy(next, attached.of(next.hosts)));
       current = next;
     } finally {
       attached.of(current.hosts);
+      await mapped.want(mappedPrefixes(current));
     }
+  }
+
+  function status(): ServiceStatus {
+    const of = plane.status();
+    const problem = mapped.problem();
+    if (problem === undefined) return of;
+    return { ...of, state: 'degraded', problem: sentences(of.problem, problem) };
   }
 
   return {
     name: 'proxy',
     counterTable: proxyCounterTable,
     reconfigure: (next) => inTurn(() => putInForce(next)),
-    status: plane.status,
+    status,
+    kernelContests: mapped.contests,
     counters: plane.counters,
     hosts: plane.hosts,
     limits: plane.limits,
     drain: plane.drain,
     failWorker: plane.failWorker,
     async [Symbol.asyncDispose]() {
-      following[Symbol.dispose]();
+      // The route goes last: connections may still come from mapped addresses.
       await inTurn(() => {});
       await plane[Symbol.asyncDispose]();
+      await following.disposeAsync();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The gate of a TLS listener: the server name in the ClientHello selects the server; refusals are TLS alerts. */
 import { CLOSE, type Examiner, type Gate, MORE, type Refusal, RESET, type Verdict } from '../../net/gate.ts';
+import type { SourceOf } from '../../net/mapped-source.ts';
 import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
 import { type ClientHelloResult, readClientHello, startClientHelloScan } from '../../wire/client-hello.ts';
 import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/tls-alert.ts';
@@ -17,7 +18,12 @@ const alert = (counter: number, description: TlsAlertDescription | undefined): R
   reset: false,
 });
 
-export function createTlsGate(table: HostTable, index: ProxyCounterIndex, peerOf: PeerOf): Gate {
+export function createTlsGate(
+  table: HostTable,
+  index: ProxyCounterIndex,
+  peerOf: PeerOf,
+  sourceOf: SourceOf,
+): Gate {
   const refusals: Readonly<Record<RefusedKind, Refusal>> = {
     'unknown-name': alert(index['refused-tls-unknown-name'], TlsAlert.unrecognizedName),
     'no-name': alert(index['refused-tls-no-name'], TlsAlert.missingExtension),
@@ -69,6 +75,7 @@ export function createTlsGate(table: HostTable, index: ProxyCounterIndex, peerOf
             server: backend.name,
             serverAddress: backend.serverAddress,
             addresses: backend.addresses,
+            source: backend.clientAddress === 'mapped' ? sourceOf(client!) : undefined,
             preamble,
             uploadBytes: -1,
             oneExchange: false,

@@ -1,6 +1,8 @@
 /** The proxy's worker thread. */
 import type { HostConfig } from '../../config/schema.ts';
+import { createSourceOf } from '../../net/mapped-source.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
+import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
 import { proxyCounterTable } from './counters.ts';
 import { type HostTableOptions, buildHostTable } from './host-table.ts';
 import { type HttpListener, createHttpListener } from './http/listener.ts';
@@ -8,6 +10,7 @@ import { createTlsGate } from './tls-gate.ts';
 
 export interface ProxyWorkerConfig extends HostTableOptions {
   readonly hosts: readonly HostConfig[];
+  readonly mapped: MappedConfig;
   readonly responseTimeoutMs: number;
 }
 
@@ -16,17 +19,19 @@ const httpListeners = new Map<string, HttpListener>();
 
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
-  createGates({ hosts, responseTimeoutMs, ...options }, index, peerOf) {
+  createGates({ hosts, responseTimeoutMs, mapped, ...options }, index, peerOf) {
     for (const [name, listener] of httpListeners)
       if (!options.listeners.some((each) => each.name === name && each.protocol === 'http'))
         listener.retire();
+    const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
+    const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
     return (name) => {
       const listener = options.listeners.find((candidate) => candidate.name === name)!;
       const table = buildHostTable(hosts, listener, options);
-      if (listener.protocol === 'tls') return createTlsGate(table, index, peerOf);
+      if (listener.protocol === 'tls') return createTlsGate(table, index, peerOf, sourceOf);
       let http = httpListeners.get(name);
       if (http === undefined) httpListeners.set(name, (http = createHttpListener(index, peerOf)));
-      http.update(table, responseTimeoutMs);
+      http.update(table, responseTimeoutMs, sourceOf);
       return http.gate;
     };
   },

@@ -252,6 +252,25 @@ export const checks: Dictionary = {
   'All are valid; the first one expires on {first}.': 'Alle sind gültig; das erste läuft am {first} ab.',
   'Renew or replace the certificate on {name}. With ACME the HTTP challenge works through the appliance, as port 80 leads to the server; see why the client there did not renew.':
     'Das Zertifikat auf {name} erneuern oder ersetzen. Mit ACME geht die HTTP-Challenge durch das Gerät, weil Port 80 zum Server führt; nachsehen, warum der ACME-Client dort nicht erneuert hat.',
+  'Route for mapped addresses': 'Route für abgebildete Adressen',
+  'Route for mapped addresses: {name}': 'Route für abgebildete Adressen: {name}',
+  'A server with clientAddress "mapped" sees clients as addresses of proxy.mappedPrefix. Its answers to them come back only if it routes this prefix to the appliance.':
+    'Ein Server mit clientAddress „mapped“ sieht Clients als Adressen aus proxy.mappedPrefix. Seine Antworten kommen nur zurück, wenn er dieses Präfix zum Gerät routet.',
+  'No listener leads to {name}.': 'Kein Listener führt zu {name}.',
+  'An answer from port {port} to {address} came back: the server routes {prefix} to the appliance.':
+    'Eine Antwort von Port {port} an {address} kam zurück: Der Server routet {prefix} zum Gerät.',
+  'The server does not answer at port {port}, also not to the address of the appliance.':
+    'Der Server antwortet an Port {port} nicht, auch nicht an die Adresse des Geräts.',
+  'The server answers to the address of the appliance, but an answer from port {port} to {address} did not come back. {effect}':
+    'Der Server antwortet an die Adresse des Geräts, aber eine Antwort von Port {port} an {address} kam nicht zurück. {effect}',
+  'Meanwhile the server sees the address of the appliance as the client.':
+    'Solange sieht der Server die Adresse des Geräts als Client.',
+  'Its clients are refused (proxy.mappedFallback).':
+    'Seine Clients werden abgewiesen (proxy.mappedFallback).',
+  'Run this on {name}, and make the route permanent there (the page of the server has the settings): {line}':
+    'Auf {name} ausführen, und die Route dort dauerhaft einrichten (die Seite des Servers hat die Einstellungen): {line}',
+  'Add a route for {prefix} to the appliance ({own}), on {name} and on each router between the two. Their filters must let packets with such addresses pass.':
+    'Eine Route für {prefix} zum Gerät ({own}) einrichten, auf {name} und auf jedem Router zwischen den beiden. Deren Filter müssen Pakete mit solchen Adressen durchlassen.',
   // DNS records
   'DNS records': 'DNS-Einträge',
   'These names lead IPv4 clients to the appliance and IPv6 clients to the server itself.':

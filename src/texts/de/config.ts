@@ -46,6 +46,14 @@ export const config: Dictionary = {
   'is a multicast address': 'ist eine Multicast-Adresse',
   'the global or unique local IPv6 address of the server':
     'die globale oder Unique-Local-IPv6-Adresse des Servers',
+  'lies in the prefix {prefix}, where the addresses of clients are':
+    'liegt im Präfix {prefix}, in dem die Adressen von Clients sind',
+  'is in a network that the appliance is attached to': 'ist in einem Netz, an dem das Gerät hängt',
+  'contains the loopback address': 'enthält die Loopback-Adresse',
+  'is the well-known NAT64 prefix': 'ist das bekannte NAT64-Präfix (well-known prefix)',
+  'overlaps the NAT64 prefix {prefix}': 'überschneidet sich mit dem NAT64-Präfix {prefix}',
+  'an unused prefix of 96 bits such as 64:ff9b:1:fffe::/96':
+    'ein unbenutztes Präfix von 96 Bit wie 64:ff9b:1:fffe::/96',
   'is not the name of a server': 'ist kein Name eines Servers',
   'nothing: there is no server': 'nichts: Es gibt keinen Server',
   'each listener once': 'jeder Listener nur einmal',

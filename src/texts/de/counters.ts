@@ -45,6 +45,8 @@ export const counters: Dictionary = {
   'TLS connections whose server name led to a server':
     'TLS-Verbindungen, deren Servername zu einem Server führte',
   'HTTP requests whose Host led to a server': 'HTTP-Anfragen, deren Host zu einem Server führte',
+  'Connections made from the address of the appliance, because the answers of the server to the mapped address of the client do not come back':
+    'Verbindungen von der Adresse des Geräts aus, weil die Antworten des Servers an die abgebildete Adresse des Clients nicht zurückkommen',
   'TLS: no server has the server name (alert unrecognized_name)':
     'TLS: Der Servername gehört zu keinem Server (Alert unrecognized_name)',
   'TLS: the client named no server (alert missing_extension)':

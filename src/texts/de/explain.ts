@@ -54,6 +54,12 @@ export const explain: Dictionary = {
   // The proxy
   'The server sees the address of this appliance, not that of the client.':
     'Der Server sieht die Adresse dieses Geräts, nicht die des Clients.',
+  'The server sees the address of this appliance, not that of the client: only IPv4 addresses are mapped.':
+    'Der Server sieht die Adresse dieses Geräts, nicht die des Clients: Nur IPv4-Adressen werden abgebildet.',
+  'The server sees the client as {address}. If it has no route for {prefix} to this appliance, it sees the address of this appliance.':
+    'Der Server sieht den Client als {address}. Hat er keine Route für {prefix} zu diesem Gerät, sieht er die Adresse dieses Geräts.',
+  'The server sees the client as {address}. If it has no route for {prefix} to this appliance, the client is refused.':
+    'Der Server sieht den Client als {address}. Hat er keine Route für {prefix} zu diesem Gerät, wird der Client abgewiesen.',
   "A PROXY header (version 1) tells the server the client's address.":
     'Ein PROXY-Kopf (Version 1) nennt dem Server die Adresse des Clients.',
   "A PROXY header (version 2) tells the server the client's address.":

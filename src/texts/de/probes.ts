@@ -72,10 +72,17 @@ export const probes: Dictionary = {
   // Snippets
   'nginx: the address of the client from X-Forwarded-For':
     'nginx: die Adresse des Clients aus X-Forwarded-For',
-  'For plain HTTP only: inside TLS the appliance can add no header. For HTTPS set clientAddress to "proxy-v1" or "proxy-v2".':
-    'Nur für einfaches HTTP: In TLS kann das Gerät keine Kopfzeile ergänzen. Für HTTPS clientAddress auf „proxy-v1“ oder „proxy-v2“ setzen.',
+  'For plain HTTP only: inside TLS the appliance can add no header. For HTTPS set clientAddress to "mapped", "proxy-v1" or "proxy-v2".':
+    'Nur für einfaches HTTP: In TLS kann das Gerät keine Kopfzeile ergänzen. Für HTTPS clientAddress auf „mapped“, „proxy-v1“ oder „proxy-v2“ setzen.',
   'nginx: the address of the client from the PROXY protocol ({clientAddress})':
     'nginx: die Adresse des Clients aus dem PROXY-Protokoll ({clientAddress})',
   'On these ports nginx then refuses clients that send no PROXY header, among them IPv6 clients that connect directly. Give the server a second address for those, and publish it in its AAAA records.':
     'Auf diesen Ports weist nginx dann Clients ab, die keinen PROXY-Kopf senden, auch IPv6-Clients, die sich direkt verbinden. Dem Server für diese eine zweite Adresse geben und sie in seinen AAAA-Einträgen veröffentlichen.',
+  'The route for mapped addresses, until the next start of the server':
+    'Die Route für abgebildete Adressen, bis zum nächsten Start des Servers',
+  'The answers of the server to its clients go through the appliance. If the server is not on a network of the appliance, the routers between need the route as well. Not needed if the default route of the server leads to the appliance.':
+    'Die Antworten des Servers an seine Clients gehen durch das Gerät. Ist der Server nicht in einem Netz des Geräts, brauchen auch die Router dazwischen die Route. Nicht nötig, wenn die Standardroute des Servers zum Gerät führt.',
+  'The same for good, with systemd-networkd': 'Dasselbe dauerhaft, mit systemd-networkd',
+  'In the .network file of the interface, below /etc/systemd/network/. The programs of the server then log clients as {prefix}: the last 32 bits are the IPv4 address in hexadecimal. 203.0.113.9 is cb00:7109.':
+    'In der .network-Datei der Schnittstelle, unter /etc/systemd/network/. Die Programme des Servers protokollieren Clients dann als {prefix}: Die letzten 32 Bit sind die IPv4-Adresse, hexadezimal. 203.0.113.9 ist cb00:7109.',
 };

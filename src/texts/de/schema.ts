@@ -35,7 +35,10 @@ export const schema: Dictionary = {
   'a list of 1 to 16 addresses': 'eine Liste von 1 bis 16 Adressen',
   '"order" or "round-robin"': '„order“ oder „round-robin“',
   'a list of names of proxy.listeners': 'eine Liste von Namen aus proxy.listeners',
-  '"none", "proxy-v1" or "proxy-v2"': '„none“, „proxy-v1“ oder „proxy-v2“',
+  '"none", "proxy-v1", "proxy-v2" or "mapped"': '„none“, „proxy-v1“, „proxy-v2“ oder „mapped“',
+  'an IPv6 prefix of 96 bits such as 64:ff9b:1:fffe::/96':
+    'ein IPv6-Präfix von 96 Bit wie 64:ff9b:1:fffe::/96',
+  '"none" or "refuse"': '„none“ oder „refuse“',
   'false, or an object with the optional properties "port" and "targetPort"':
     '„false“, oder ein Objekt mit den freiwilligen Feldern „port“ und „targetPort“',
   'a list of listeners': 'eine Liste von Listenern',

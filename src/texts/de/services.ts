@@ -34,6 +34,7 @@ export const services: Dictionary = {
   'the device {device}': 'die Schnittstelle {device}',
   'the kernel program on {device}': 'das Kernelprogramm auf {device}',
   'the route to {prefix}': 'die Route zu {prefix}',
+  'the local route to {prefix}': 'die lokale Route zu {prefix}',
   'the route to {prefix} in table {table}': 'die Route zu {prefix} in Tabelle {table}',
   'the blackhole route of table {table}': 'die Blackhole-Route der Tabelle {table}',
   'the IPv{family} policy rule {preference}': 'die IPv{family}-Policy-Regel {preference}',

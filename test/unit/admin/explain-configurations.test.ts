@@ -202,3 +202,21 @@ test('assertions: passed, failed with the actual result, unknown', async () => {
   const off = configOf({ ...document, dns64: { enabled: false } });
   assert.equal((await assess(off, await explainersFor(off)))[4].state, 'unknown');
 });
+
+test('a server that sees mapped addresses: through the proxy, and through its SSH port', async () => {
+  const hosts = [{ ...DOCUMENT.hosts[0], clientAddress: 'mapped' }, ...DOCUMENT.hosts.slice(1)];
+  const sees = /sees the client as 64:ff9b:1:fffe::[0-9a-f:]+\. If it has no route for 64:ff9b:1:fffe::\/63/;
+  for (const [request, ssh] of [
+    [{ to: 'www.example.com', port: 443 }, {}],
+    [{ to: '203.0.113.1', port: 22_001 }, { web1: { port: 22_001 } }],
+  ] as const) {
+    const { outcome, steps } = await way(
+      { from: INTERNET, protocol: 'tcp', ...request },
+      { ...DOCUMENT, hosts },
+      ssh,
+    );
+    assert.equal(outcome.server, 'web1');
+    assert.match(english(steps.at(-1)!.text), sees);
+    assert.equal(steps.at(-1)!.configPath, '/hosts/0/clientAddress');
+  }
+});

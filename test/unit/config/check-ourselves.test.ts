@@ -47,6 +47,19 @@ const TABLE: readonly (readonly [what: string, document: object, problem: string
     '/hosts/0/address: "2001:db8:3::1" is an address of this appliance itself; expected the address of another machine',
   ],
   [
+    'mapped addresses in a network of the appliance',
+    {
+      hosts: [{ name: 'web1', address: '2001:db8:9::1', clientAddress: 'mapped' }],
+      proxy: { mappedPrefix: '2001:db8:1::/96' },
+    },
+    '/proxy/mappedPrefix: "2001:db8:1::/96" is in a network that the appliance is attached to; expected an unused prefix of 96 bits such as 64:ff9b:1:fffe::/96',
+  ],
+  [
+    'the same prefix while no server uses it',
+    { ...server('2001:db8:9::1'), proxy: { mappedPrefix: '2001:db8:1::/96' } },
+    undefined,
+  ],
+  [
     'the well-known prefix, which is not configured here',
     {
       ...server('64:ff9b::c000:201'),

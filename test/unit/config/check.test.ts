@@ -35,6 +35,49 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /"example\.com" is already at \/hosts\/0\/hostnames\/0/,
   ],
   [
+    'a server among the mapped addresses of clients',
+    { hosts: [host('a', { clientAddress: 'mapped' }), host('b', { address: '64:ff9b:1:fffe::10' })] },
+    '/hosts/1/address',
+    /lies in the prefix 64:ff9b:1:fffe::\/96, where the addresses of clients are/,
+  ],
+  [
+    'mapped addresses inside the NAT64 prefix',
+    {
+      hosts: [host('a', { clientAddress: 'mapped' })],
+      nat64: { prefix: '64:ff9b:1::/48' },
+      dns64: { prefixes: ['64:ff9b:1::/48'] },
+    },
+    '/proxy/mappedPrefix',
+    /"64:ff9b:1:fffe::\/96" overlaps the NAT64 prefix 64:ff9b:1::\/48; expected an unused prefix of 96 bits/,
+  ],
+  [
+    'mapped addresses that are a further prefix of NAT64',
+    {
+      hosts: [host('a', { clientAddress: 'mapped' })],
+      nat64: { extraPrefixes: ['2001:db8:64::/96'] },
+      proxy: { mappedPrefix: '2001:db8:64::/96' },
+    },
+    '/proxy/mappedPrefix',
+    /overlaps the NAT64 prefix 2001:db8:64::\/96/,
+  ],
+  [
+    'mapped addresses in the well-known prefix, without NAT64',
+    {
+      hosts: [host('a', { clientAddress: 'mapped' })],
+      nat64: { enabled: false },
+      dns64: { enabled: false },
+      proxy: { mappedPrefix: '64:ff9b::/96' },
+    },
+    '/proxy/mappedPrefix',
+    /is the well-known NAT64 prefix/,
+  ],
+  [
+    'mapped addresses that are link-local',
+    { hosts: [host('a', { clientAddress: 'mapped' })], proxy: { mappedPrefix: 'fe80::/96' } },
+    '/proxy/mappedPrefix',
+    /is a link-local address/,
+  ],
+  [
     'two assertions with the same name',
     { assertions: [assertion('a'), assertion('a')] },
     '/assertions/1/name',

@@ -150,7 +150,7 @@ for (const [title, document, ...expected] of [
   [
     'a union of strings is reported once',
     { hosts: [host({ clientAddress: 'proxy-v3' })] },
-    '/hosts/0/clientAddress: "proxy-v3" is not "none", "proxy-v1" or "proxy-v2"',
+    '/hosts/0/clientAddress: "proxy-v3" is not "none", "proxy-v1", "proxy-v2" or "mapped"',
   ],
   [
     'a union whose value has another shape',

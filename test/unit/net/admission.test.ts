@@ -21,7 +21,7 @@ import { silentLog } from '../../../src/runtime/log.ts';
 import { proxyCounterTable } from '../../../src/services/proxy/counters.ts';
 import { planProxy } from '../../../src/services/proxy/service.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
-import { Cleanup, NOBODY, freePort, hostAt, receive } from './support.ts';
+import { Cleanup, MAPPED, NOBODY, freePort, hostAt, receive } from './support.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
 const gate = { begin: null, route: null, serverFailed: () => CLOSE };
@@ -124,6 +124,7 @@ test('a flood of silent connections of one client: others are served by the prox
     proxy: {
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' as const }],
+      ...MAPPED,
       handshakeTimeoutMs: 60_000,
       responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { waitUntil } from '../../../lab/wait.ts';
 import { admit } from '../../../src/net/admit.ts';
+import { onDialEvents } from '../../../src/net/dialling.ts';
 import { clientAt } from '../../../src/net/client.ts';
 import { createCloser } from '../../../src/net/closing.ts';
 import type { Connection } from '../../../src/net/connection.ts';
@@ -15,6 +16,7 @@ import { FdLedger } from '../../../src/os/fd-ledger.ts';
 import {
   AF_INET,
   E,
+  EPOLLOUT,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -178,4 +180,13 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
       ledger.closeAll();
     },
   };
+}
+
+/** A connection whose server has accepted: the connection, the client's end, the server's end. */
+export async function relaying(world: TestLoop, changes: Partial<Route> = {}) {
+  const route = { ...world.route, ...changes };
+  const { peer, connection } = world.arrive(gateOf({ route, serverFailed: () => CLOSE }));
+  const server = await world.serve();
+  onDialEvents(world.loop, connection!, EPOLLOUT);
+  return { connection: connection!, peer, server };
 }

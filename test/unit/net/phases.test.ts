@@ -6,7 +6,6 @@ import { answerEnded, answered } from '../../../src/net/answer.ts';
 import { type Connection, Phase } from '../../../src/net/connection.ts';
 import { dispatch } from '../../../src/net/connections.ts';
 import { scanDeadlines } from '../../../src/net/deadlines.ts';
-import { socketError } from '../../../src/net/dial.ts';
 import { onClientEvents, onDialEvents, startDial } from '../../../src/net/dialling.ts';
 import { abort, linger } from '../../../src/net/ending.ts';
 import { TcpEvent } from '../../../src/net/events.ts';
@@ -15,6 +14,7 @@ import { hold, release, unhold } from '../../../src/net/holding.ts';
 import { EDGES } from '../../../src/net/loop.ts';
 import { onOpeningEvents } from '../../../src/net/opening.ts';
 import { onRelayEvents, runQueued } from '../../../src/net/relaying.ts';
+import { socketError } from '../../../src/os/socket-error.ts';
 import {
   EPOLLERR,
   EPOLLHUP,

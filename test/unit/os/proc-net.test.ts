@@ -10,6 +10,7 @@ import {
   parseIpv4DefaultRoutes,
   parseIpv6DefaultRoutes,
   parseListeningSockets,
+  parseLocalEnds,
 } from '../../../src/os/proc-net.ts';
 import { ownSocketInodes, socketOwner } from '../../../src/os/socket-owner.ts';
 import { formatIpAddress } from '../../../src/wire/ip-address.ts';
@@ -66,6 +67,11 @@ test('listening sockets: address, port, user and inode; connections do not count
   );
   assert.equal(formatIpAddress(ipv4.address), '127.0.0.1');
   assert.equal(ipv4.port, 8080);
+});
+
+test('local ends of connections: neither listening sockets nor those in TIME-WAIT', () => {
+  const ended = TCP6.split('\n')[3].replace(' 01 ', ' 06 ');
+  assert.deepEqual(parseLocalEnds(`${TCP6}${ended}\n`).map(formatIpAddress), ['2001:db8:1::10']);
 });
 
 test('the sockets of this process are found, known as its own, and named', async (t) => {

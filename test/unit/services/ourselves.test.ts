@@ -7,7 +7,7 @@ import { type Ourselves, compileOurselves } from '../../../src/os/ourselves.ts';
 import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
-import { Cleanup, NOBODY, freePort, hostAt, receive } from '../net/support.ts';
+import { Cleanup, MAPPED, NOBODY, freePort, hostAt, receive } from '../net/support.ts';
 import { captureClientHello } from '../wire/capture-client-hello.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
@@ -47,6 +47,7 @@ async function start(cleanup: Cleanup, address: string, ourselves: FollowedOurse
             { name: 'http', port: http, protocol: 'http' },
             { name: 'https', port: https, protocol: 'tls' },
           ],
+          ...MAPPED,
           handshakeTimeoutMs: 10_000,
           responseTimeoutMs: 60_000,
           idleTimeoutMs: 60_000,

@@ -7,7 +7,7 @@ import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { EVENT_KINDS } from '../../../src/state/event-kinds.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
-import { Cleanup, freePort, hostAt, receive } from '../net/support.ts';
+import { Cleanup, MAPPED, freePort, hostAt, receive } from '../net/support.ts';
 import { english } from '../../../src/texts/text.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
@@ -38,6 +38,7 @@ async function startHttp(cleanup: Cleanup, onRequest: (socket: Socket) => void, 
         proxy: {
           listen: ['127.0.0.1'],
           listeners: [{ name: 'http', port, protocol: 'http' }],
+          ...MAPPED,
           handshakeTimeoutMs,
           responseTimeoutMs: 60_000,
           idleTimeoutMs: 60_000,

@@ -7,6 +7,7 @@ import type { Conversation } from '../../../net/conversation.ts';
 import { close, countEnd } from '../../../net/ending.ts';
 import type { Gate } from '../../../net/gate.ts';
 import type { Loop } from '../../../net/loop.ts';
+import type { SourceOf } from '../../../net/mapped-source.ts';
 import { createClientFields } from '../../../wire/http1/client-fields.ts';
 import type { ProxyCounterIndex } from '../counters.ts';
 import type { Backend, HostTable } from '../host-table.ts';
@@ -23,7 +24,7 @@ import { type ServerPool, closePool, createServerPool } from './server-connectio
 export interface HttpListener {
   readonly gate: Gate;
   /** A new configuration. */
-  update(table: HostTable, responseTimeoutMs: number): void;
+  update(table: HostTable, responseTimeoutMs: number, sourceOf: SourceOf): void;
   /** The listener is not configured any more. */
   retire(): void;
 }
@@ -44,6 +45,7 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
     index,
     table: NO_HOSTS,
     responseTimeoutMs: 0,
+    sourceOf: () => undefined,
     isRetired: false,
     poolOf(backend: Backend): ServerPool {
       let pool = pools.get(backend);
@@ -84,6 +86,12 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
       const failure = dialAgain(loop, client, 'timeout');
       if (failure !== undefined) serverFailed(loop, client, failure);
     },
+    onNoWayBack(loop, connection) {
+      const client = clientOf(connection);
+      if (client.server === null || client.server.isConnected) return;
+      const failure = dialAgain(loop, client, 'timeout');
+      if (failure !== undefined) serverFailed(loop, client, failure);
+    },
     onDrain(loop, connection) {
       const { state, left } = clientOf(connection);
       if (state !== State.reading || left !== null) return;
@@ -111,9 +119,10 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
         throw new Error('a conversation answers for its servers itself');
       },
     },
-    update(table, responseTimeoutMs) {
+    update(table, responseTimeoutMs, sourceOf) {
       change(table, false);
       context.responseTimeoutMs = responseTimeoutMs;
+      context.sourceOf = sourceOf;
     },
     retire: () => change(NO_HOSTS, true),
   };

@@ -1,15 +1,17 @@
 /** The connection to the server of a request: taken from the pool, dialled, given back or closed. */
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../../os/libc.ts';
 import { isOwnSocketAddress } from '../../../os/ourselves.ts';
-import type { Connection } from '../../../net/connection.ts';
-import { dial, dialFailureOf, socketError } from '../../../net/dial.ts';
-import { FAILURE_COUNTERS } from '../../../net/dialling.ts';
+import { socketError } from '../../../os/socket-error.ts';
+import { type Connection, Origin } from '../../../net/connection.ts';
+import { dial, dialFailureOf } from '../../../net/dial.ts';
+import { FAILURE_COUNTERS, comesWithoutInstead, noteAnswer, noteAttempt } from '../../../net/dialling.ts';
 import { leaveOpening, leaveServer, reportEnd, reportOpened } from '../../../net/ending.ts';
-import type { DialFailure } from '../../../net/gate.ts';
+import type { DialFailure, Source } from '../../../net/gate.ts';
 import { release } from '../../../net/holding.ts';
 import { HOST } from '../../../net/host-slots.ts';
 import { EDGES, type Loop } from '../../../net/loop.ts';
 import { pickAddress, putAside, putBack } from '../../../net/server-addresses.ts';
+import { mayComeWithout, originOf } from '../../../net/way-back.ts';
 import type { Backend } from '../host-table.ts';
 import type { HttpClient } from './client.ts';
 import { ServerConnection, takeIdle } from './server-connection.ts';
@@ -72,30 +74,69 @@ function dialNext(
   return last;
 }
 
-function dialAddress(
-  loop: Loop,
-  { connection, context }: HttpClient,
-  backend: Backend,
-): ServerConnection | DialFailure {
+function dialAddress(loop: Loop, client: HttpClient, backend: Backend): ServerConnection | DialFailure {
+  const { connection } = client;
   const { address } = connection;
-  const serverAddress = backend.addresses?.all[address] ?? backend.serverAddress;
+  const serverAddress = dialledAddress(connection, backend);
   if (address >= 0) connection.tried |= 1 << address;
   // The admin page would mistake the client for the appliance, and one of our listeners would dial us again and again.
   if (isOwnSocketAddress(loop.ourselves, serverAddress)) return 'ourselves';
-  const fd = dial(loop.ledger, serverAddress, loop.keepalive, true);
-  if (fd < 0) return dialFailureOf(-fd);
+  const source = sourceFor(client, backend);
+  connection.origin = originOf(loop, source, serverAddress);
+  if (mayComeWithout(source) && connection.origin === Origin.own) loop.values[source.withoutCounter]++;
+  return open(loop, client, backend, source);
+}
+
+const dialledAddress = ({ address }: Connection, backend: Backend): Uint8Array =>
+  backend.addresses?.all[address] ?? backend.serverAddress;
+
+/** Where the connection to the server comes from, if it is not the own address. */
+const sourceFor = ({ context, address }: HttpClient, { clientAddress }: Backend): Source | undefined =>
+  clientAddress === 'mapped' ? context.sourceOf(address) : undefined;
+
+function open(
+  loop: Loop,
+  client: HttpClient,
+  backend: Backend,
+  source: Source | undefined,
+): ServerConnection | DialFailure {
+  const { connection, context } = client;
+  const from = connection.origin === Origin.source ? source!.address : null;
+  const fd = dial(loop.ledger, dialledAddress(connection, backend), loop.keepalive, true, from);
+  if (fd < 0) {
+    const failure = dialFailureOf(-fd);
+    if (comesWithoutInstead(loop, connection, source, failure)) return open(loop, client, backend, source);
+    return failure;
+  }
   if (!loop.epoll.add(fd, EDGES)) {
     loop.ledger.close(fd);
     return 'no-socket';
   }
-  if (address >= 0) loop.attempts.push({ connection, tried: connection.tried, sinceMs: loop.nowMs });
+  noteAttempt(loop, connection, source, fd);
   return new ServerConnection(fd, backend, context.poolOf(backend));
+}
+
+/** The same address without the source, if nothing came back to that; else the next address. */
+function dialInstead(
+  loop: Loop,
+  client: HttpClient,
+  backend: Backend,
+  failure: DialFailure,
+): ServerConnection | DialFailure {
+  const { connection } = client;
+  const source = sourceFor(client, backend);
+  if (comesWithoutInstead(loop, connection, source, failure)) {
+    const server = open(loop, client, backend, source);
+    return typeof server === 'string' ? dialNext(loop, client, backend, server) : server;
+  }
+  if (failure === 'refused') noteAnswer(loop, connection, dialledAddress(connection, backend));
+  return dialNext(loop, client, backend, failure);
 }
 
 /** The server that is being dialled did not answer: its next address takes its place, with all that is to be sent. */
 export function dialAgain(loop: Loop, client: HttpClient, failure: DialFailure): DialFailure | undefined {
   const { backend, fd } = client.server!;
-  const next = dialNext(loop, client, backend, failure);
+  const next = dialInstead(loop, client, backend, failure);
   if (typeof next === 'string') return next;
   loop.halves[fd] = undefined;
   loop.closer.close(fd);
@@ -145,6 +186,7 @@ export function onDialEvents(
   if ((events & EPOLLOUT) !== 0) {
     server.isConnected = true;
     if (connection.address >= 0) putBack(server.backend.addresses!, connection.address);
+    noteAnswer(loop, connection, dialledAddress(connection, server.backend));
     connection.sinceMs = loop.nowMs;
     serverReached(loop, client);
   }

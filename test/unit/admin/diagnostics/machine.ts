@@ -69,6 +69,7 @@ export function fakeMachine(
     own: () => [],
     askRouter: async () => undefined,
     pathTo: () => ({ source: '2001:db8:1::1', mtuBytes: 1500 }),
+    connectFrom: async () => 'accepted',
     ping: async () => [{ address: '192.0.2.254', afterMs: 0.5 }],
     sockets: () => [],
     ownSockets: () => new Set(),

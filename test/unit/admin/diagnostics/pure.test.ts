@@ -281,6 +281,7 @@ test('snippets: none, X-Forwarded-For, or the PROXY protocol', () => {
         'set_real_ip_from 2001:db8:1::1;\nreal_ip_header proxy_protocol;\n',
     ],
   );
+  assert.deepEqual(snippets({ hostnames: ['a.example'], clientAddress: 'mapped' }), []);
   assert.deepEqual(snippets({ hostnames: ['a.example'], clientAddress: 'proxy-v1' }), [
     'listen [2001:db8:1::10]:80 proxy_protocol;\nlisten [2001:db8:1::10]:443 ssl proxy_protocol;\n' +
       'set_real_ip_from 2001:db8:1::1;\nreal_ip_header proxy_protocol;\n',

@@ -1,5 +1,5 @@
 /** The services, the servers and their names: see check-rows.ts. */
-import { REFUSED } from '../../../../src/os/machine.ts';
+import { type Machine, REFUSED } from '../../../../src/os/machine.ts';
 import type { Nat64Queries } from '../../../../src/services/nat64/questions.ts';
 import { asIs } from '../../../../src/texts/text.ts';
 import { configOf } from './machine.ts';
@@ -33,6 +33,18 @@ const firewall = (chain: string, table = 'filter') => {
     { chain: { family: 'ip', table, name: 'FORWARD', hook: 'forward', policy: 'drop' } },
   ];
   return { firewall: async () => ({ nftables: JSON.stringify({ nftables: chains }), legacy: [] }) };
+};
+
+/** A server that is to see mapped addresses. */
+const mapped = (proxy: object = {}, address = '2001:db8:1::10') =>
+  configOf({
+    hosts: [{ name: 'web1', address, hostnames: ['example.com'], clientAddress: 'mapped' }],
+    proxy,
+  });
+
+/** The server has no route for mapped addresses. */
+const answersOnlyOwn: Partial<Machine> = {
+  connectFrom: async ({ source }) => (source === undefined ? 'accepted' : 'silent'),
 };
 
 export const SERVICES_ROWS: readonly Row[] = [
@@ -386,6 +398,59 @@ export const SERVICES_ROWS: readonly Row[] = [
     check: 'forward-policy',
     machine: firewall('x'),
     deps: { config: configOf({ nat64: { enabled: false } }) },
+    state: 'none',
+  },
+  {
+    title: 'answers to mapped addresses come back',
+    check: 'mapped-route',
+    deps: { config: mapped() },
+    state: 'ok',
+    what: /port 80 to 64:ff9b:1:fffe::c000:201 came back: the server routes 64:ff9b:1:fffe::\/63/,
+  },
+  {
+    title: 'they do not, and connections come from the appliance',
+    check: 'mapped-route',
+    machine: answersOnlyOwn,
+    deps: { config: mapped() },
+    state: 'warn',
+    what: /did not come back\. Meanwhile the server sees the address of the appliance/,
+    remedy: /Run this on web1, .*: ip -6 route add 64:ff9b:1:fffe::\/63 via 2001:db8:1::1$/,
+  },
+  {
+    title: 'they do not, and clients are refused',
+    check: 'mapped-route',
+    machine: answersOnlyOwn,
+    deps: { config: mapped({ mappedFallback: 'refuse', mappedPrefix: '2001:db8:64::/96' }) },
+    state: 'fail',
+    what: /Its clients are refused/,
+    remedy: /ip -6 route add 2001:db8:64::\/96 via 2001:db8:1::1$/,
+  },
+  {
+    title: 'they do not, and there are routers between',
+    check: 'mapped-route',
+    machine: answersOnlyOwn,
+    deps: { config: mapped({}, '2001:db8:2::10') },
+    state: 'warn',
+    remedy: /to the appliance \(2001:db8:1::1\), on web1 and on each router between/,
+  },
+  {
+    title: 'a refusal is an answer',
+    check: 'mapped-route',
+    machine: { connectFrom: async () => 'refused' },
+    deps: { config: mapped() },
+    state: 'ok',
+  },
+  {
+    title: 'the server answers nobody',
+    check: 'mapped-route',
+    machine: { connectFrom: async () => 'silent' },
+    deps: { config: mapped() },
+    state: 'unknown',
+  },
+  {
+    title: 'no server uses mapped addresses',
+    check: 'mapped-route',
+    deps: { config: withHost },
     state: 'none',
   },
 ];

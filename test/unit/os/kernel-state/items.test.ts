@@ -12,10 +12,12 @@ import {
   type FoundState,
   type KernelItem,
   NOTHING_FOUND,
+  type RouteItem,
   type RuleItem,
   TABLE,
   compareState,
   itemName,
+  localOver,
   routeKey,
 } from '../../../../src/os/kernel-state/items.ts';
 import { english } from '../../../../src/texts/text.ts';
@@ -28,6 +30,14 @@ const ROUTE: KernelItem = {
   prefix: '64:ff9b::/96',
   table: TABLE.main,
   device: 'tun',
+};
+const LOCAL: RouteItem = {
+  kind: 'route',
+  family: 6,
+  prefix: '2001:db8:64::/96',
+  table: TABLE.local,
+  device: 'lo',
+  isLocal: true,
 };
 const ROUTE4: KernelItem = { kind: 'route', family: 4, prefix: '0.0.0.0/0', table: 6464, device: 'tun' };
 const HOLE: KernelItem = { kind: 'route', family: 4, prefix: '0.0.0.0/0', table: 6464, device: null };
@@ -63,13 +73,14 @@ const WELL: FoundState = {
     keyOf('64:ff9b::/96', TABLE.main),
     keyOf('0.0.0.0/0', 6464),
     keyOf('0.0.0.0/0', 6464, BLACKHOLE),
+    keyOf('2001:db8:64::/96', TABLE.local, localOver('lo')),
   ]),
   rules: [found, local],
   sysctls: new Map([['net/ipv4/ip_forward', '1']]),
   tables: new Map([['inet t', 'chain c {}']]),
   programs: new Set(['wan']),
 };
-const ALL = [LINK, ROUTE, ROUTE4, HOLE, RULE, ORDER, SYSCTL, NFT, PROGRAM];
+const ALL = [LINK, ROUTE, LOCAL, ROUTE4, HOLE, RULE, ORDER, SYSCTL, NFT, PROGRAM];
 
 const ROWS: readonly [string, KernelItem, Partial<FoundState>, Difference['how'] | undefined][] = [
   ['down', LINK, { links: new Map([[7, { ...link, isUp: false }]]) }, 'changed'],
@@ -80,6 +91,8 @@ const ROWS: readonly [string, KernelItem, Partial<FoundState>, Difference['how']
   ['in another table', ROUTE4, { routes: new Set([keyOf('0.0.0.0/0', TABLE.main)]) }, 'removed'],
   ['only over the device', HOLE, { routes: new Set([keyOf('0.0.0.0/0', 6464)]) }, 'removed'],
   ['another length', ROUTE, { routes: new Set([keyOf('64:ff9b::/64', TABLE.main)]) }, 'removed'],
+  ['no local route', LOCAL, { routes: new Set([keyOf('2001:db8:64::/96', TABLE.local, 'lo')]) }, 'removed'],
+  ['a local route that must not be there', { ...LOCAL, isAbsent: true }, {}, 'changed'],
   ['a route that must not exist', { ...ROUTE, isAbsent: true }, {}, 'changed'],
   ['the route does not exist', { ...ROUTE, isAbsent: true }, { routes: new Set() }, undefined],
   ['no rule', RULE, { rules: [local] }, 'removed'],
@@ -109,7 +122,7 @@ test('all as wanted', () => assert.deepEqual(compareState(ALL, WELL), []));
 test('nothing there: all of it, in its order', () =>
   assert.deepEqual(
     compareState(ALL, NOTHING_FOUND).map(({ item }) => item.kind),
-    ['link', 'route', 'route', 'route', 'rule', 'sysctl', 'nftables', 'program'],
+    ['link', 'route', 'route', 'route', 'route', 'rule', 'sysctl', 'nftables', 'program'],
   ));
 for (const [title, item, changes, how] of ROWS) {
   test(`${english(itemName(item))}: ${title}: ${how ?? 'as wanted'}`, () => {
@@ -130,6 +143,8 @@ const COMMANDS: readonly [KernelItem, readonly string[]][] = [
   [ROUTE4, ['route replace 0.0.0.0/0 dev tun table 6464']],
   [HOLE, ['route replace blackhole 0.0.0.0/0 metric 4294967295 table 6464']],
   [{ ...ROUTE, isAbsent: true }, ['route del 64:ff9b::/96 dev tun table 254']],
+  [LOCAL, ['route replace local 2001:db8:64::/96 dev lo table 255 protocol 164']],
+  [{ ...LOCAL, isAbsent: true }, ['route del local 2001:db8:64::/96 dev lo table 255 protocol 164']],
   [RULE, ['rule add pref 64 fwmark 0x64000000/0xff000000 lookup 6464']],
   [
     { kind: 'rule', family: 4, preference: 65, table: TABLE.local, protocol: 'kernel' },

@@ -17,7 +17,7 @@ import { encodeSocketAddress } from '../../../../src/os/socket-address.ts';
 import { parseIpv6 } from '../../../../src/wire/ip-address.ts';
 import type { HostConfig, ProxyConfig } from '../../../../src/config/schema.ts';
 import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
+import { Cleanup, MAPPED, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
@@ -57,6 +57,7 @@ async function start(
         proxy: {
           listen: ['127.0.0.1'],
           listeners: [{ name: 'http', port, protocol: 'http' }, ...listeners],
+          ...MAPPED,
           handshakeTimeoutMs,
           responseTimeoutMs: 60_000,
           idleTimeoutMs: 60_000,
@@ -338,6 +339,7 @@ test('a server that is down gives a 502; to HEAD without a body', async () => {
     proxy: {
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port: elsewhere, protocol: 'http' }],
+      ...MAPPED,
       handshakeTimeoutMs: 1000,
       responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,
@@ -365,6 +367,7 @@ test('a server that does not accept in time gives a 504', async () => {
     proxy: {
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' }],
+      ...MAPPED,
       handshakeTimeoutMs: 200,
       responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,
@@ -473,6 +476,7 @@ test('a server that is switched off is unknown, and switching it on needs no res
     proxy: {
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' }],
+      ...MAPPED,
       handshakeTimeoutMs: 10_000,
       responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,

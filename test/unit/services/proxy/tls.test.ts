@@ -10,7 +10,7 @@ import { type TLSSocket, connect, createSecureContext } from 'node:tls';
 import { TLSSocket as ServerTlsSocket } from 'node:tls';
 import fc from 'fast-check';
 import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
+import { Cleanup, MAPPED, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
 let certificate: { key: Buffer; cert: Buffer };
@@ -30,6 +30,7 @@ const optionsAt = (port: number, fields: Partial<ProxyOptions['proxy']> = {}, ho
   proxy: {
     listen: ['127.0.0.1'],
     listeners: [{ name: 'https', port, protocol: 'tls' }],
+    ...MAPPED,
     handshakeTimeoutMs: 10_000,
     responseTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,

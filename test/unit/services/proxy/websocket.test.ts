@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { startProxy } from '../../../../src/services/proxy/service.ts';
 import { WEBSOCKET_GUID } from '../../../../src/wire/websocket.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
+import { Cleanup, MAPPED, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -28,6 +28,7 @@ async function proxyTo(cleanup: Cleanup, port: number) {
         proxy: {
           listen: ['127.0.0.1'],
           listeners: [{ name: 'http', port, protocol: 'http' }],
+          ...MAPPED,
           handshakeTimeoutMs: 10_000,
           responseTimeoutMs: 60_000,
           idleTimeoutMs: 60_000,
@@ -293,6 +294,7 @@ test('the client of Node.js talks to a server through the proxy', async () => {
       proxy: {
         listen: ['127.0.0.1'],
         listeners: [{ name: 'http', port, protocol: 'http' }],
+        ...MAPPED,
         handshakeTimeoutMs: 10_000,
         responseTimeoutMs: 60_000,
         idleTimeoutMs: 60_000,

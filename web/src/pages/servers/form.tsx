@@ -83,7 +83,7 @@ export function HostFields({
       <SelectField
         label={text('How the server learns the client’s address')}
         hint={text(
-          'PROXY protocol must be switched on at the server too: its page shows the snippet for nginx.',
+          'PROXY protocol must be switched on at the server too, and a mapped address needs a route there: the page of the server shows the settings.',
         )}
         value={clientAddress}
         options={Object.entries(CLIENT_ADDRESSES).map(([value, title]) => [value, text(title)] as const)}

@@ -7,6 +7,7 @@ export const CLIENT_ADDRESSES = {
   none: say('It does not (X-Forwarded-For over plain HTTP only)'),
   'proxy-v1': say('PROXY protocol, version 1 (text)'),
   'proxy-v2': say('PROXY protocol, version 2 (binary)'),
+  mapped: say('As the source of the connection: an IPv6 address that contains it'),
 };
 
 export function WaysIn({

@@ -69,8 +69,13 @@ export const servers: Dictionary = {
   'not passed on': 'nicht weitergegeben',
   'PROXY protocol 1': 'PROXY-Protokoll 1',
   'PROXY protocol 2': 'PROXY-Protokoll 2',
-  'PROXY protocol must be switched on at the server too: its page shows the snippet for nginx.':
-    'Das PROXY-Protokoll muss auch am Server eingeschaltet sein: Seine Seite zeigt den Ausschnitt für nginx.',
+  'PROXY protocol must be switched on at the server too, and a mapped address needs a route there: the page of the server shows the settings.':
+    'Das PROXY-Protokoll muss auch am Server eingeschaltet sein, und eine abgebildete Adresse braucht dort eine Route: Die Seite des Servers zeigt die Einstellungen.',
+  'As the source of the connection: an IPv6 address that contains it':
+    'Als Quelle der Verbindung: eine IPv6-Adresse, die sie enthält',
+  'mapped to an IPv6 address': 'als IPv6-Adresse abgebildet',
+  'Connections come from an IPv6 address that contains the client’s IPv4 address, SSH included, so logs and bans work without changes to the programs. The server needs a route for these addresses to the appliance. IPv6 clients that connect through the appliance are seen as the appliance.':
+    'Verbindungen, auch über SSH, kommen von einer IPv6-Adresse, die die IPv4-Adresse des Clients enthält; so wirken Protokolle und Sperren ohne Änderung an den Programmen. Der Server braucht eine Route für diese Adressen zum Gerät. IPv6-Clients, die sich über das Gerät verbinden, sieht er als das Gerät.',
   'Give it an SSH port on the IPv4 side': 'Einen SSH-Port auf der IPv4-Seite geben',
   'Port on the IPv4 side': 'Port auf der IPv4-Seite',
   'If this is empty, the appliance chooses a port and keeps it.':
