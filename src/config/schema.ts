@@ -229,3 +229,6 @@ export type Config = Omit<Static<typeof ConfigSchema>, 'hosts'> & { hosts: HostC
 export type HostConfig = Omit<Static<typeof HostSchema>, 'address'> & { address: string };
 export type AssertionConfig = Static<typeof AssertionSchema>;
 export type AdminConfig = Static<typeof AdminSchema>;
+
+/** The settings of mapped addresses, which several services use, beside `clientAddress` of each server. */
+export type MappedConfig = Pick<Config['proxy'], 'mappedPrefix' | 'mappedFallback'>;

@@ -2,7 +2,7 @@
  * A connection as plain data: two halves, one for each direction. It is small, because thousands stay open: an idle
  * connection holds no buffer, no pipe and no timer.
  */
-import type { AnswerExaminer, Examiner, Gate, Route, UploadScanner } from './gate.ts';
+import type { Examiner, Gate, Route } from './gate.ts';
 import type { Pipe } from './pipe-pool.ts';
 
 /** The phases of a connection. */
@@ -62,10 +62,6 @@ export interface Half {
   movedBytes: number;
   /** All bytes so far. */
   totalBytes: number;
-  /** Bytes that may still pass. What follows is discarded; an answer then is complete. Negative: no limit. */
-  remainingBytes: number;
-  /** Nothing is read for now, because the answer of the other side decides what may pass. */
-  waiting: boolean;
 }
 
 export interface Connection {
@@ -90,12 +86,6 @@ export interface Connection {
   /** While dialling a server with several addresses: which have been tried (a bit for each), and which one is dialled now. */
   tried: number;
   address: number;
-  /** Finds the end of what the client may send; null if that is not limited by a scanner. */
-  upload: UploadScanner | null;
-  /** Examines the server's first bytes; null if they simply pass. */
-  answer: AnswerExaminer | null;
-  /** The connection ends when the server's answer ends. */
-  oneExchange: boolean;
   /** The event "opened" was recorded: its end is a "closed", not a "refused". */
   opened: boolean;
   /** One side was reset: the other side will be reset too. */
@@ -135,8 +125,6 @@ function createHalf(connection: Connection): Half {
     pipedBytes: 0,
     movedBytes: 0,
     totalBytes: 0,
-    remainingBytes: -1,
-    waiting: false,
   };
 }
 
@@ -159,9 +147,6 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     conversation: null,
     tried: 0,
     address: -1,
-    upload: null,
-    answer: null,
-    oneExchange: false,
     opened: false,
     failed: false,
     isAsked: false,

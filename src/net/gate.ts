@@ -29,51 +29,7 @@ export interface Route {
   readonly addresses?: ServerAddresses | undefined;
   /** Sent first: the bytes that the gate has consumed (unchanged or rewritten), after a PROXY header if one is needed. */
   readonly preamble: Uint8Array | null;
-  /** How many bytes of the client may follow `preamble`; the rest is discarded. -1 for no limit. */
-  readonly uploadBytes: number;
-  /** Reads the bytes after `preamble` to find where they must end; made for one connection. */
-  readonly upload?: UploadScanner;
-  /** The connection ends when the server ends its answer (an HTTP exchange), not when both sides have closed. */
-  readonly oneExchange: boolean;
-  /** The client sent a HEAD request: refusals have no body. */
-  readonly withoutBody?: boolean;
-  /**
-   * Examines the server's first bytes, if the server's answer decides what else may pass. Until there is a verdict, only
-   * `preamble` passes. Such a route has one exchange, and is made for one connection.
-   */
-  readonly answer?: AnswerExaminer;
-  /** What the client sent after `preamble`: passed on if the answer makes the connection a tunnel, otherwise dropped. */
-  readonly tunnelled?: Uint8Array;
 }
-
-/** Reads what a client sends after a preamble, while it passes. */
-export interface UploadScanner {
-  /** How many of the bytes may pass. If not all, the rest and all later bytes are discarded. -1: malformed, the connection ends. */
-  push(chunk: Uint8Array): number;
-  /** Position of the counter for connections that end because of malformed bytes. */
-  readonly malformedCounter: number;
-}
-
-/** Examines the server's first bytes as they arrive. */
-export interface AnswerExaminer {
-  /** `chunk` is only valid during the call. */
-  push(chunk: Uint8Array): AnswerVerdict;
-}
-
-export type AnswerVerdict =
-  | { readonly kind: 'more' }
-  | {
-      readonly kind: 'pass';
-      /** Position of its counter; -1 for none. */
-      readonly counter: number;
-      /** What is sent to the client for the bytes so far. */
-      readonly bytes: Uint8Array;
-      /** True: everything passes in both directions from now on. False: what the client still sends is discarded. */
-      readonly isTunnel: boolean;
-      /** How many bytes of the answer are still to come before the exchange ends; -1 if it ends when the server closes. */
-      readonly remainingBytes: number;
-    }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** How a connection is refused. */
 export interface Refusal {
@@ -101,8 +57,6 @@ export const MORE: { readonly kind: 'more' } = { kind: 'more' };
 
 /** Why a server could not be reached. ourselves: its address is our own, which must not be dialled. */
 export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket' | 'ourselves';
-/** The same, or the server ended an exchange without an answer. */
-export type ServerFailure = DialFailure | 'no-answer';
 
 /** Examines the first bytes of one connection as they arrive. */
 export interface Examiner {
@@ -123,7 +77,7 @@ export interface Gate {
   /** The refusal of a new connection, before its server is dialled; null if its client may connect. Only asked if `route` is set. */
   refuses?(clientFd: number): Refusal | null;
   /** The answer if the server fails before its first byte. */
-  serverFailed(route: Route, failure: ServerFailure): Refusal;
+  serverFailed(route: Route, failure: DialFailure): Refusal;
 }
 
 /** Ends with a reset, without an answer. */

@@ -1,6 +1,6 @@
 /**
  * What the connections of one loop share, as plain data. The phases of a connection are functions over it and over the
- * connection (admit.ts, opening.ts, dialling.ts, relaying.ts with relay.ts and answer.ts, ending.ts, deadlines.ts). Each module
+ * connection (admit.ts, opening.ts, dialling.ts, relaying.ts with relay.ts, ending.ts, deadlines.ts). Each module
  * imports only the phases that it passes a connection to; connections.ts dispatches events to them. Nothing here is allocated
  * per connection, event or chunk of bytes.
  */

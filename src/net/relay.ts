@@ -22,9 +22,8 @@ import {
   write,
   sendAt,
 } from '../os/libc.ts';
-import { answerEnded, answered } from './answer.ts';
 import { type Half, oppositeOf } from './connection.ts';
-import { abort, finished } from './ending.ts';
+import { finished } from './ending.ts';
 import { hold, release, unhold } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { CHUNK_BYTES, EDGES, type Loop, queue } from './loop.ts';
@@ -61,19 +60,11 @@ export function pump(loop: Loop, half: Half): boolean {
       finish(loop, half);
       return false;
     }
-    if (half.waiting) return false;
-    if (half.remainingBytes === 0 && half === half.connection.down) {
-      half.ended = true; // the answer is complete
-      continue;
-    }
     if (!half.readable || !half.writable || budget <= 0) {
       release(loop, half); // the empty pipe can serve other connections
       return half.readable && half.writable;
     }
-    if (half.connection.answer !== null) budget -= examine(loop, half);
-    else if (half.remainingBytes === 0) budget -= discard(loop, half);
-    else if (half.movedBytes >= SPLICE_AFTER_BYTES && !isScanned(half)) budget -= spliceIn(loop, half);
-    else budget -= copy(loop, half);
+    budget -= half.movedBytes >= SPLICE_AFTER_BYTES ? spliceIn(loop, half) : copy(loop, half);
   }
 }
 
@@ -85,8 +76,6 @@ export function abandon(loop: Loop, half: Half): void {
   if (oppositeOf(half).finished) finished(loop, half.connection);
 }
 
-const isScanned = (half: Half): boolean => half.connection.upload !== null && half === half.connection.up;
-
 function count({ values, index, hosts }: Loop, half: Half, bytes: number): void {
   const { connection } = half;
   const isUp = half === connection.up;
@@ -94,12 +83,10 @@ function count({ values, index, hosts }: Loop, half: Half, bytes: number): void 
   hosts.values[connection.hostAt + (isUp ? HOST.UP : HOST.DOWN)] += bytes;
   half.totalBytes += bytes;
   if (half.movedBytes < SPLICE_AFTER_BYTES) half.movedBytes += bytes;
-  if (half.remainingBytes > 0) half.remainingBytes -= bytes;
 }
 
 function finish(loop: Loop, half: Half): void {
   const { connection } = half;
-  if (half === connection.down && connection.oneExchange && answerEnded(loop, connection)) return;
   half.finished = true;
   if (oppositeOf(half).finished) finished(loop, connection);
   else shutdown(half.to, SHUT_WR);
@@ -182,8 +169,7 @@ function noteTaken(half: Half, taken: number, wanted: number): void {
 
 function copy(loop: Loop, half: Half): number {
   const { scratchAt } = loop;
-  let wanted = loop.heldBytes > HELD_LIMIT_BYTES ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
-  if (half.remainingBytes > 0 && half.remainingBytes < wanted) wanted = half.remainingBytes;
+  const wanted = loop.heldBytes > HELD_LIMIT_BYTES ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
   const taken = recvAt(half.from, scratchAt, wanted, MSG_DONTWAIT);
   if (taken <= 0) {
     nothingRead(loop, half, taken);
@@ -192,51 +178,17 @@ function copy(loop: Loop, half: Half): number {
   noteTaken(half, taken, wanted);
   const { connection } = half;
   connection.sinceMs = loop.nowMs;
-  const passing = isScanned(half) ? scanUpload(loop, half, taken) : taken;
-  if (passing <= 0) return taken;
-  count(loop, half, passing);
+  count(loop, half, taken);
   // The FIN that follows travels with the last bytes.
   const flags = half.ended && !connection.failed ? SEND_FLAGS | MSG_MORE : SEND_FLAGS;
-  const written = sendAt(half.to, scratchAt, passing, flags);
-  if (written === passing) return taken;
+  const written = sendAt(half.to, scratchAt, taken, flags);
+  if (written === taken) return taken;
   if (written >= 0 || errno() === E.EAGAIN) {
     blocked(loop, half);
-    hold(loop, half, Buffer.from(loop.scratch.subarray(Math.max(written, 0), passing)));
+    hold(loop, half, Buffer.from(loop.scratch.subarray(Math.max(written, 0), taken)));
   } else {
     writeFailed(loop, half);
   }
-  return taken;
-}
-
-/** How many of the bytes just read may pass; the rest, and all bytes after it, are discarded. */
-function scanUpload(loop: Loop, half: Half, taken: number): number {
-  const { connection } = half;
-  const upload = connection.upload!;
-  const passing = upload.push(loop.scratch.subarray(0, taken));
-  // The server has received a part of the request, so only a reset shows it that the rest will not come.
-  if (passing < 0) abort(loop, connection, upload.malformedCounter);
-  else if (passing < taken) {
-    half.remainingBytes = 0;
-    loop.values[loop.index['bytes-discarded']] += taken - passing;
-  }
-  return passing;
-}
-
-/** Reads the server's first bytes, which are held back until the examiner has a verdict. */
-function examine(loop: Loop, half: Half): number {
-  const { connection } = half;
-  const { scratch, scratchAt } = loop;
-  const taken = recvAt(half.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
-  if (taken <= 0) {
-    nothingRead(loop, half, taken);
-    return 0;
-  }
-  noteTaken(half, taken, CHUNK_BYTES);
-  connection.sinceMs = loop.nowMs;
-  const verdict = connection.answer!.push(scratch.subarray(0, taken));
-  if (verdict.kind === 'more') return taken;
-  if (verdict.kind === 'pass') count(loop, half, verdict.bytes.length);
-  answered(loop, connection, verdict);
   return taken;
 }
 
@@ -246,25 +198,13 @@ function spliceIn(loop: Loop, half: Half): number {
     half.movedBytes = 1; // no pipe available: copy for a while, then try again
     return 0;
   }
-  const limit = half.remainingBytes;
   // The pipe is empty here, so EAGAIN refers to the socket.
-  const wanted = limit > 0 && limit < PIPE_BYTES ? limit : PIPE_BYTES;
-  const taken = splice(half.from, null, half.pipe.writeFd, null, wanted, SPLICE_FLAGS);
+  const taken = splice(half.from, null, half.pipe.writeFd, null, PIPE_BYTES, SPLICE_FLAGS);
   if (taken <= 0) {
     nothingRead(loop, half, taken);
     return 0;
   }
   half.pipedBytes = taken;
   count(loop, half, taken);
-  return taken;
-}
-
-function discard(loop: Loop, half: Half): number {
-  const taken = recvAt(half.from, loop.scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
-  if (taken <= 0) {
-    nothingRead(loop, half, taken);
-    return 0;
-  }
-  loop.values[loop.index['bytes-discarded']] += taken;
   return taken;
 }

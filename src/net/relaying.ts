@@ -14,22 +14,15 @@ import { abandon, pump } from './relay.ts';
 /** The server has accepted: the preamble is sent first. `events`: the events of its socket. */
 export function startRelaying(loop: Loop, connection: Connection, events: number): void {
   const { up, down, openingBytes } = connection;
-  const route = connection.route!;
+  const { preamble } = connection.route!;
   loop.values[loop.index['bytes-up']] += openingBytes;
   loop.hosts.values[connection.hostAt + HOST.UP] += openingBytes;
   up.totalBytes = openingBytes;
   leaveOpening(loop, connection);
   connection.phase = Phase.relaying;
   connection.sinceMs = loop.nowMs;
-  connection.oneExchange = route.oneExchange;
   reportOpened(loop, connection);
-  if (route.oneExchange) connection.route = route;
-  hold(loop, up, route.preamble);
-  up.remainingBytes = route.uploadBytes;
-  connection.upload = route.upload ?? null;
-  connection.answer = route.answer ?? null;
-  up.waiting = connection.answer !== null;
-  if (up.waiting && (up.exhaustive || up.ending)) return clientGone(loop, connection);
+  hold(loop, up, preamble);
   up.writable = true;
   run(loop, up);
   if (connection.phase === Phase.relaying && (events & READABLE) !== 0) onRelayEvents(loop, down, events);
@@ -39,7 +32,6 @@ export function onRelayEvents(loop: Loop, half: Half, events: number): void {
   const { connection } = half;
   const opposite = oppositeOf(half);
   if (noteEvents(half, events)) {
-    if (half.waiting) return clientGone(loop, connection);
     if ((events & EPOLLPRI) !== 0) half.movedBytes = 1; // back to copying: splice stops at urgent data, read skips it
     if ((events & EPOLLERR) !== 0) abandon(loop, opposite);
     if (connection.phase !== Phase.relaying) return;

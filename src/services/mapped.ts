@@ -7,7 +7,7 @@
  * need its default route to lead here, and its provider would have to let the appliance send with addresses of others, which
  * ingress filters drop (RFC 2827). And IPv6 clients normally connect to the server directly.
  */
-import type { HostConfig, ProxyConfig } from '../config/schema.ts';
+import type { HostConfig, MappedConfig } from '../config/schema.ts';
 import { type Text, say } from '../texts/text.ts';
 import { formatIpAddress, mappedIpv4, parseIpAddress, parseIpv4 } from '../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
@@ -18,8 +18,7 @@ const NO_CLIENT = parseIpv4('192.0.2.1')!;
 /** One route on a server covers this prefix: the default of proxy.mappedPrefix, and its neighbour for forwarded ports. */
 const SERVERS_ROUTE = parseIpPrefix('64:ff9b:1:fffe::/63')!;
 
-/** The settings, beside `clientAddress` of each server. */
-export type MappedConfig = Pick<ProxyConfig, 'mappedPrefix' | 'mappedFallback'>;
+export type { MappedConfig } from '../config/schema.ts';
 
 /** Whether the forwarder connects to this server from mapped addresses. */
 export const isMappedSsh = ({ clientAddress, ssh }: HostConfig): boolean =>
@@ -41,30 +40,30 @@ const prefixOf = ({ mappedPrefix }: Pick<MappedConfig, 'mappedPrefix'>): IpPrefi
 
 /** The address that stands for a client (16 bytes); undefined for an IPv6 client. */
 export function mappedAddress(
-  proxy: Pick<MappedConfig, 'mappedPrefix'>,
+  settings: Pick<MappedConfig, 'mappedPrefix'>,
   client: Uint8Array,
 ): Uint8Array | undefined {
   const ipv4 = mappedIpv4(client);
-  return ipv4 === undefined ? undefined : embedIpv4(prefixOf(proxy), ipv4);
+  return ipv4 === undefined ? undefined : embedIpv4(prefixOf(settings), ipv4);
 }
 
 /** The mapped address of a client that nobody is, for probes. */
-export const probeAddress = (proxy: Pick<MappedConfig, 'mappedPrefix'>): Uint8Array =>
-  embedIpv4(prefixOf(proxy), NO_CLIENT);
+export const probeAddress = (settings: Pick<MappedConfig, 'mappedPrefix'>): Uint8Array =>
+  embedIpv4(prefixOf(settings), NO_CLIENT);
 
 /** `Source.withoutCounter`: the counter, or -1. */
 export const withoutCounterOf = ({ mappedFallback }: MappedConfig, counter: number): number =>
   mappedFallback === 'none' ? counter : -1;
 
 /** The prefix that a server must route to the appliance. */
-export function routePrefix(proxy: Pick<MappedConfig, 'mappedPrefix'>): string {
-  const prefix = prefixOf(proxy);
+export function routePrefix(settings: Pick<MappedConfig, 'mappedPrefix'>): string {
+  const prefix = prefixOf(settings);
   return formatIpPrefix(prefixContains(SERVERS_ROUTE, prefix.address) ? SERVERS_ROUTE : prefix);
 }
 
 /** The line that gives a server the way back to the appliance (an address on the server's link). */
-export const routeLine = (proxy: Pick<MappedConfig, 'mappedPrefix'>, applianceAddress: string): string =>
-  `ip -6 route add ${routePrefix(proxy)} via ${applianceAddress}`;
+export const routeLine = (settings: Pick<MappedConfig, 'mappedPrefix'>, applianceAddress: string): string =>
+  `ip -6 route add ${routePrefix(settings)} via ${applianceAddress}`;
 
 /** What a server learns of a client with this address, for explanations. */
 export function whatServerSees(mapped: MappedConfig, from: string): Text {

@@ -9,7 +9,6 @@ import {
 import { readMessage, writeMessage } from '../../src/wire/dns-message.ts';
 import { lowerByte } from '../../src/wire/dns-name.ts';
 import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
-import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
 import { isChunkedComplete, scanChunked, startChunkedScan } from '../../src/wire/chunked-body.ts';
 import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
@@ -58,24 +57,6 @@ function greetings(bytes: Uint8Array): void {
   }
 }
 
-function requestHead(bytes: Uint8Array): void {
-  // The parser is only called when the head has an end.
-  const ended = Buffer.concat([bytes, Buffer.from('\r\n\r\n')]);
-  const head = parseRequestHead(ended.subarray(0, findHeadEnd(ended, 0)));
-  if ('reason' in head) {
-    assert.ok(head.status >= 400 && head.reason.length > 0);
-    return;
-  }
-  // A request that is passed on to a server must have one meaning for every reader.
-  assert.ok(head.host.length > 0 && !/[\s/\\@]/.test(head.host), head.host);
-  for (const { name, value } of head.fields) {
-    assert.match(name, /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test checks that there is none
-    assert.doesNotMatch(value, /[\x00-\x08\x0a-\x1f\x7f]/);
-  }
-  assert.ok(latin1(bytes).includes(head.method));
-}
-
 /** Its end does not depend on how the bytes arrive, and after the end no more bytes belong to it. */
 function chunkedBody(bytes: Uint8Array): void {
   const whole = startChunkedScan();
@@ -115,16 +96,6 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
   const question = { type: 'A', name } as const;
   return [
     { name: 'client-hello', seeds: hellos, run: clientHello },
-    {
-      name: 'http-head',
-      seeds: text(
-        'GET / HTTP/1.1\r\nHost: example.com\r\nUser-Agent: curl\r\nAccept: */*\r\n\r\n',
-        'POST http://example.com:80/a?b HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nConnection: close\r\n\r\n',
-        'GET /ws HTTP/1.1\r\nHost: [2001:db8::1]:80\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-        'PUT / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n0\r\n\r\n',
-      ),
-      run: requestHead,
-    },
     {
       name: 'chunked-body',
       seeds: text(

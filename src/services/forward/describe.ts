@@ -1,5 +1,6 @@
 /** The description of the forwarder. */
 import { problem } from '../../config/problem.ts';
+import { mappedOf } from '../../config/host-services.ts';
 import type { Config } from '../../config/schema.ts';
 import { type PortRange, parsePortRange } from '../../config/values.ts';
 import { connectionKind } from '../../net/connection-event.ts';
@@ -22,10 +23,10 @@ export const forward = describeService<ForwardOptions, ForwardService>({
     forwardAcceptedPerSecond: rateOf('1/s', 'accepted'),
   },
   events: [connectionKind],
-  options: ({ forward, hosts, proxy: { mappedPrefix, mappedFallback } }, others) => ({
-    forward,
-    hosts,
-    mapped: { mappedPrefix, mappedFallback },
+  options: (config, others) => ({
+    forward: config.forward,
+    hosts: config.hosts,
+    mapped: mappedOf(config),
     reservedPorts: others.flatMap(({ use, range }) => (use === 'listens' ? [range.first] : [])),
   }),
   files: { [FILE_NAME]: parseAllotments },

@@ -36,8 +36,6 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
         serverAddress: addresses[0],
         addresses: addresses.length === 1 ? undefined : createServerAddresses(addresses, isRoundRobin),
         preamble: null,
-        uploadBytes: -1,
-        oneExchange: false,
       };
       const gate: Gate = {
         begin: null,

@@ -13,7 +13,8 @@ import {
   endsHere,
   endsRefused,
 } from '../../runtime/explain.ts';
-import { parseRequestHead } from '../../wire/http-head.ts';
+import { createMessageHead, hostText } from '../../wire/http1/head.ts';
+import { parseRequest } from '../../wire/http1/request.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type MappedConfig, whatServerSees } from '../mapped.ts';
 import type { ProxyCounterIndex } from './counters.ts';
@@ -79,11 +80,11 @@ type Asked = { readonly name: string | undefined } | { readonly leg: LastLeg };
 /** The Host of a request, parsed as in the proxy. */
 function hostOf({ name, to = '', port }: Flow): Asked {
   const host = name ?? (to.includes(':') ? `[${to}]` : to);
-  const head = parseRequestHead(Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`, 'latin1'));
-  if (!('kind' in head)) return { name: head.host };
-  return {
-    leg: endsRefused([], listOf([asIs(head.reason), '.'], ''), { counter: `refused-http-${head.kind}` }),
-  };
+  const bytes = Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`, 'latin1');
+  const head = createMessageHead();
+  if (parseRequest(head, bytes, 0, bytes.length) > 0) return { name: hostText(head, bytes) };
+  const { kind, reason } = head.fault!;
+  return { leg: endsRefused([], listOf([asIs(reason), '.'], ''), { counter: `refused-http-${kind}` }) };
 }
 
 type Counter = keyof ProxyCounterIndex;

@@ -77,8 +77,6 @@ export function createTlsGate(
             addresses: backend.addresses,
             source: backend.clientAddress === 'mapped' ? sourceOf(client!) : undefined,
             preamble,
-            uploadBytes: -1,
-            oneExchange: false,
           },
         };
       },

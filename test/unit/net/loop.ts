@@ -97,8 +97,6 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
     server: 'web1',
     serverAddress: encodeSocketAddress({ address: LOOPBACK, port }),
     preamble: null,
-    uploadBytes: -1,
-    oneExchange: false,
   });
   const loop = createLoop({
     // The tests pass the events.

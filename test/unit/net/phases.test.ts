@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../../lab/wait.ts';
-import { answerEnded, answered } from '../../../src/net/answer.ts';
 import { type Connection, Phase } from '../../../src/net/connection.ts';
 import { dispatch } from '../../../src/net/connections.ts';
 import { scanDeadlines } from '../../../src/net/deadlines.ts';
@@ -257,25 +256,6 @@ describe('relaying', () => {
     assert.deepEqual(world.counted(), { 'closed-reset': 1 });
   });
 
-  test('the upload of a client is limited: the rest is discarded', async () => {
-    using world = await createTestLoop();
-    const { connection, peer, server } = await relaying(world, { uploadBytes: 3 });
-    world.say(peer, 'abcdef');
-    await readUntil(world, connection.up, () => world.counted()['bytes-discarded'] === 3);
-    assert.equal(await world.hear(server, 3), 'abc');
-  });
-
-  test('a malformed upload is a reset for the server', async () => {
-    using world = await createTestLoop();
-    const malformedCounter = world.loop.index['refused-memory'];
-    const upload = { push: () => -1, malformedCounter };
-    const { connection, peer, server } = await relaying(world, { upload });
-    world.say(peer, 'x');
-    await readUntil(world, connection.up, () => connection.phase === Phase.closed);
-    assert.equal(await world.hear(server, 1), '!');
-    assert.deepEqual(world.counted(), { 'refused-memory': 1 });
-  });
-
   test('a half that has used up its share continues in its turn', async () => {
     using world = await createTestLoop();
     const { connection } = await relaying(world);
@@ -284,57 +264,6 @@ describe('relaying', () => {
     world.loop.queued.push(up);
     runQueued(world.loop);
     assert.deepEqual([up.queued, world.loop.queued], [false, []]);
-  });
-});
-
-describe('an answer that decides', () => {
-  const answer = { push: () => ({ kind: 'more' }) as const };
-
-  test('until then nothing is read from the client, and its end closes the connection', async () => {
-    using world = await createTestLoop();
-    const { connection, peer } = await relaying(world, { answer, oneExchange: true });
-    world.say(peer, 'early');
-    onRelayEvents(world.loop, connection.up, EPOLLIN);
-    assert.equal(connection.up.totalBytes, 0);
-    onRelayEvents(world.loop, connection.up, EPOLLRDHUP);
-    assert.equal(connection.phase, Phase.closed);
-    assert.deepEqual(world.counted(), { 'closed-early': 1 });
-  });
-
-  test('a tunnel: data that the client has already sent passes, and all later data', async () => {
-    using world = await createTestLoop();
-    const tunnelled = bytes('frame');
-    const { connection, peer, server } = await relaying(world, { answer, oneExchange: true, tunnelled });
-    const { up, down } = connection;
-    const verdict = { counter: -1, bytes: bytes('101'), isTunnel: true, remainingBytes: -1 };
-    answered(world.loop, connection, { kind: 'pass', ...verdict });
-    runQueued(world.loop);
-    onRelayEvents(world.loop, down, EPOLLIN);
-    assert.equal(await world.hear(server, 5), 'frame');
-    assert.equal(await world.hear(peer, 3), '101');
-    assert.deepEqual([connection.oneExchange, up.remainingBytes, up.waiting], [false, -1, false]);
-  });
-
-  test('no tunnel: further data of the client is dropped', async () => {
-    using world = await createTestLoop();
-    const { connection } = await relaying(world, { answer, oneExchange: true });
-    const verdict = { counter: -1, bytes: bytes('200'), isTunnel: false, remainingBytes: 0 };
-    answered(world.loop, connection, { kind: 'pass', ...verdict });
-    assert.equal(connection.up.remainingBytes, 0);
-  });
-
-  test('a server that ends without an answer has failed; one that has answered has not', async () => {
-    using world = await createTestLoop();
-    const { connection, peer } = await relaying(world, { oneExchange: true });
-    connection.down.movedBytes = 3;
-    assert.ok(answerEnded(world.loop, connection));
-    assert.equal(connection.phase, Phase.lingering);
-    assert.deepEqual(world.counted(), { closed: 1 });
-    assert.equal(await world.hear(peer, 1), '.');
-
-    const silent = await relaying(world, { oneExchange: true });
-    assert.ok(answerEnded(world.loop, silent.connection));
-    assert.equal(await world.hear(silent.peer, 1), '.', 'the answer of the gate: nothing');
   });
 });
 

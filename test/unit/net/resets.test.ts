@@ -126,7 +126,7 @@ async function engineTo(cleanup: Cleanup, serverPort: number) {
     onBrokenListener: (fd) => assert.fail(`listener ${fd}`),
   });
   const serverAddress = encodeSocketAddress({ address: LOOPBACK6, port: serverPort });
-  const route = { server: 'a', serverAddress, preamble: null, uploadBytes: -1, oneExchange: false };
+  const route = { server: 'a', serverAddress, preamble: null };
   engine.configure(
     { handshakeTimeoutMs: PATIENCE_MS, idleTimeoutMs: 0 },
     new Map([[listener.fd, { begin: null, route, serverFailed: () => RESET }]]),

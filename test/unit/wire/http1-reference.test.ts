@@ -24,8 +24,8 @@ import {
   findHeadEnd,
   listMembers,
   parseRequestHead,
-} from '../../../src/wire/http-head.ts';
-import { parseResponseHead } from '../../../src/wire/http-response.ts';
+} from './naive/http-head.ts';
+import { parseResponseHead } from './naive/http-response.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { NAMES, requestHeads, responseHeads } from './http1-arbitrary.ts';
 

@@ -180,9 +180,7 @@ function openTunnel(loop: Loop, client: HttpClient, headEnd: number, end: number
   leaveOpening(loop, connection);
   hold(loop, up, left);
   for (const half of [up, down]) {
-    half.remainingBytes = -1;
     half.movedBytes = 0;
-    half.waiting = false;
     queue(loop, half);
   }
   return 0;

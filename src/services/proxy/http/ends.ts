@@ -1,6 +1,6 @@
 /** How exchanges and connections end. */
 import { abort, close, countEnd, refuse } from '../../../net/ending.ts';
-import type { Refusal, ServerFailure } from '../../../net/gate.ts';
+import type { DialFailure, Refusal } from '../../../net/gate.ts';
 import { hold } from '../../../net/holding.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { Method } from '../../../wire/http1/head.ts';
@@ -8,6 +8,9 @@ import { type HttpStatus, encodeHttpAnswer } from '../http-answer.ts';
 import { isWhole } from './body.ts';
 import { type HttpClient, State } from './client.ts';
 import { countDialFailure, detach, dropServer } from './servers.ts';
+
+/** no-answer: the server ended an exchange before its answer. */
+type ServerFailure = DialFailure | 'no-answer';
 
 const SERVER_FAILURES: Record<ServerFailure, [status: HttpStatus, reason: string]> = {
   refused: [502, 'the server refused the connection'],

@@ -88,7 +88,7 @@ export class ServerConnection implements Parked {
   }
 
   onDeadline(loop: Loop): void {
-    if (((loop.nowMs - this.parkedMs) | 0) >= this.#idleMs) this.onEvents(loop);
+    if (this.#pool.isStale || ((loop.nowMs - this.parkedMs) | 0) >= this.#idleMs) this.onEvents(loop);
   }
 
   #leave(loop: Loop): void {

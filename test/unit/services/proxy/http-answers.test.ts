@@ -158,7 +158,7 @@ for (const [what, answer] of [
   test(`an answer that is cut is a reset for the client: ${what}`, async () => {
     await using cleanup = new Cleanup();
     const head = answer.slice(0, answer.indexOf('\r\n\r\n') + 4);
-    const server = await serve(cleanup, (_, { peer }) => head);
+    const server = await serve(cleanup, () => head);
     const { connect, proxy } = await proxyTo(cleanup, [hostOf('a', server.port)]);
     const client = await connect();
     client.write(get('/'));

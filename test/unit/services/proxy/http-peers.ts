@@ -1,9 +1,8 @@
 /** A proxy for HTTP between clients and servers that show each message and each connection. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { HostConfig, ProxyConfig } from '../../../../src/config/schema.ts';
 import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
-import { type Cleanup, freePort, hostAt } from '../../net/support.ts';
+import { type Cleanup, MAPPED, freePort, hostAt } from '../../net/support.ts';
 
 /** One side of a connection. Text is Latin-1: one character per byte. */
 export class Peer {
@@ -165,9 +164,13 @@ export async function proxyTo(
   const port = await freePort();
   const optionsOf = (hosts: readonly HostConfig[], fields: Partial<ProxyConfig> = {}): ProxyOptions => ({
     proxy: {
+      ...MAPPED,
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' }],
+      ...MAPPED,
       handshakeTimeoutMs: 10_000,
+      mappedPrefix: '64:ff9b:1:fffe::/96',
+      mappedFallback: 'none',
       responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,
       ...proxyFields,
@@ -192,5 +195,6 @@ export async function proxyTo(
 }
 
 /** Resolves with the connection's end, whoever ends it. */
-export const closed = (socket: Socket): Promise<unknown> =>
-  socket.closed ? Promise.resolve() : once(socket, 'close');
+export const closed = async (socket: Socket): Promise<void> => {
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+};

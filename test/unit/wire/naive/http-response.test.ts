@@ -1,11 +1,8 @@
 /** Heads of HTTP responses, and the handshake of WebSocket. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type RequestHead, parseRequestHead } from '../../../src/wire/http-head.ts';
-import { parseResponseHead } from '../../../src/wire/http-response.ts';
-import { WEBSOCKET_GUID, opensWebSocket, webSocketKey } from '../../../src/wire/websocket.ts';
+import { parseResponseHead } from './http-response.ts';
 
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 const parse = (...lines: string[]) => parseResponseHead(bytesOf(`${lines.join('\r\n')}\r\n\r\n`));
@@ -114,80 +111,3 @@ test('no bytes make the parser throw, and an accepted head contains no other lin
     { numRuns: 5000 },
   );
 });
-
-// The example of RFC 6455 section 1.3.
-const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
-const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
-const UPGRADE = [
-  'Host: example.com',
-  'Connection: keep-alive, Upgrade',
-  'Upgrade: websocket',
-  `Sec-WebSocket-Key: ${KEY}`,
-  'Sec-WebSocket-Version: 13',
-];
-const without = (name: string) => UPGRADE.filter((line) => !line.startsWith(name));
-
-const REQUESTS: readonly (readonly [
-  what: string,
-  line: string,
-  fields: readonly string[],
-  isOne: boolean,
-])[] = [
-  ['as browsers send it', 'GET /chat HTTP/1.1', UPGRADE, true],
-  ['in capitals', 'GET /chat HTTP/1.1', [...without('Upgrade'), 'UPGRADE: WebSocket'], true],
-  ['an explicit empty body', 'GET / HTTP/1.1', [...UPGRADE, 'Content-Length: 0'], true],
-  ['one of several protocols', 'GET / HTTP/1.1', [...without('Upgrade'), 'Upgrade: foo, websocket'], true],
-  ['POST', 'POST / HTTP/1.1', UPGRADE, false],
-  ['HEAD', 'HEAD / HTTP/1.1', UPGRADE, false],
-  ['HTTP/1.0', 'GET / HTTP/1.0', UPGRADE, false],
-  ['a body', 'GET / HTTP/1.1', [...UPGRADE, 'Content-Length: 1'], false],
-  ['a chunked body', 'GET / HTTP/1.1', [...UPGRADE, 'Transfer-Encoding: chunked'], false],
-  ['no Connection', 'GET / HTTP/1.1', without('Connection'), false],
-  ['Connection without upgrade', 'GET / HTTP/1.1', [...without('Connection'), 'Connection: close'], false],
-  ['no Upgrade', 'GET / HTTP/1.1', without('Upgrade'), false],
-  ['h2c', 'GET / HTTP/1.1', [...without('Upgrade'), 'Upgrade: h2c'], false],
-  ['no key', 'GET / HTTP/1.1', without('Sec-WebSocket-Key'), false],
-  [
-    'a key of 15 bytes',
-    'GET / HTTP/1.1',
-    [...without('Sec-WebSocket-Key'), 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j'],
-    false,
-  ],
-  ['two keys', 'GET / HTTP/1.1', [...UPGRADE, `Sec-WebSocket-Key: ${KEY}`], false],
-  ['no version', 'GET / HTTP/1.1', without('Sec-WebSocket-Version'), false],
-  ['version 8', 'GET / HTTP/1.1', [...without('Sec-WebSocket-Version'), 'Sec-WebSocket-Version: 8'], false],
-  ['two versions', 'GET / HTTP/1.1', [...UPGRADE, 'Sec-WebSocket-Version: 8'], false],
-];
-
-for (const [what, line, fields, isOne] of REQUESTS) {
-  test(`WebSocket request: ${what}: ${isOne ? 'one' : 'none'}`, () => {
-    const head = parseRequestHead(bytesOf([line, ...fields, '', ''].join('\r\n')));
-    assert.ok(!('kind' in head), JSON.stringify(head));
-    assert.equal(webSocketKey(head as RequestHead), isOne ? KEY : undefined);
-  });
-}
-
-const SWITCHED = ['Connection: Upgrade', 'Upgrade: websocket', `Sec-WebSocket-Accept: ${ACCEPT}`];
-const ANSWERS: readonly (readonly [what: string, lines: readonly string[], opens: boolean])[] = [
-  ['as servers send it', ['HTTP/1.1 101 Switching Protocols', ...SWITCHED], true],
-  ['without its fields', ['HTTP/1.1 101 Switching Protocols'], false],
-  ['to h2c', ['HTTP/1.1 101 Switching Protocols', SWITCHED[0], 'Upgrade: h2c', SWITCHED[2]], false],
-  [
-    'for another key',
-    ['HTTP/1.1 101 Switching Protocols', ...SWITCHED.slice(0, 2), `Sec-WebSocket-Accept: ${KEY}`],
-    false,
-  ],
-  ['two accepts', ['HTTP/1.1 101 Switching Protocols', ...SWITCHED, SWITCHED[2]], false],
-  ['HTTP/1.0', ['HTTP/1.0 101 Switching Protocols', ...SWITCHED], false],
-  ['200', ['HTTP/1.1 200 OK', ...SWITCHED], false],
-];
-
-for (const [what, lines, opens] of ANSWERS) {
-  test(`WebSocket answer: ${what}: ${opens ? 'opens' : 'does not open'}`, () => {
-    const accept = createHash('sha1').update(`${KEY}${WEBSOCKET_GUID}`).digest('base64');
-    assert.equal(accept, ACCEPT);
-    const head = parse(...lines);
-    assert.ok(!('fault' in head));
-    assert.equal(opensWebSocket(head, accept), opens);
-  });
-}

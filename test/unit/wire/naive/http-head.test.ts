@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { findHeadEnd, parseRequestHead } from '../../../src/wire/http-head.ts';
+import { findHeadEnd, parseRequestHead } from './http-head.ts';
 
 const bytesOf = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 const parse = (...lines: string[]) => parseRequestHead(bytesOf(`${lines.join('\r\n')}\r\n\r\n`));

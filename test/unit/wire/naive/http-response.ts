@@ -1,6 +1,6 @@
 /**
- * The head of an HTTP/1.x response (RFC 9112 sections 4 to 6), parsed strictly. A response that this side and the client could
- * read differently is refused.
+ * The head of an HTTP/1.x response (RFC 9112 sections 4 to 6), parsed strictly, on strings: the reference for the parser on bytes.
+ * A response that this side and the client could read differently is refused.
  */
 import {
   type HttpField,

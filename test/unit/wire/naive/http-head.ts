@@ -1,8 +1,8 @@
 /**
- * The head of an HTTP/1.x request (RFC 9112 sections 2 to 6), parsed strictly. A request that two implementations could read
- * differently is refused: if this side and the server see different requests, one can be smuggled.
+ * The head of an HTTP/1.x request (RFC 9112 sections 2 to 6), parsed strictly, on strings: the reference for the parser on bytes.
+ * A request that two implementations could read differently is refused: if this side and the server see different requests, one can be smuggled.
  */
-import { parseIpv6 } from './ip-address.ts';
+import { parseIpv6 } from '../../../../src/wire/ip-address.ts';
 
 /** The maximum size of a head. */
 export const MAX_REQUEST_HEAD_BYTES = 16_384;
