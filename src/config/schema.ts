@@ -232,8 +232,3 @@ export type AdminConfig = Static<typeof AdminSchema>;
 
 /** The settings of mapped addresses, which several services use, beside `clientAddress` of each server. */
 export type MappedConfig = Pick<Config['proxy'], 'mappedPrefix' | 'mappedFallback'>;
-
-export const mappedOf = ({ proxy: { mappedPrefix, mappedFallback } }: Config): MappedConfig => ({
-  mappedPrefix,
-  mappedFallback,
-});

@@ -4,19 +4,19 @@
  */
 import { after, before, describe, it } from 'node:test';
 import { type Driver, startDriver } from './http/drive.ts';
-import { type Network, startNetwork } from './http/network.ts';
+import { type Network, type NetworkOptions, startNetwork } from './http/network.ts';
 import { TABLES } from './http/rows.ts';
-import { SCENARIOS } from './http/scenarios.ts';
+import { PROXY_SCENARIOS, SCENARIOS } from './http/scenarios.ts';
 
 const SILENT_PEERS = 'silent peers';
 
 /** Runs `define` with a driver in a network of its own. */
-function inNetwork(title: string, proxy: object, define: (driver: () => Driver) => void): void {
+function inNetwork(title: string, options: NetworkOptions, define: (driver: () => Driver) => void): void {
   describe(title, { concurrency: false }, () => {
     let network: Network;
     let driver: Driver;
     before(async () => {
-      network = await startNetwork({ proxy });
+      network = await startNetwork(options);
       driver = await startDriver(network);
     });
     after(() => network?.[Symbol.asyncDispose]());
@@ -34,7 +34,7 @@ function tableOf(table: keyof typeof TABLES, driver: () => Driver): void {
 }
 
 // Everything is judged long before these times are over.
-inNetwork('HTTP exchanges', { handshakeTimeoutMs: 60_000 }, (driver) => {
+inNetwork('HTTP exchanges', { proxy: { handshakeTimeoutMs: 60_000 } }, (driver) => {
   for (const table of Object.keys(TABLES) as (keyof typeof TABLES)[]) {
     if (table === SILENT_PEERS) continue;
     describe(table, { concurrency: false }, () => tableOf(table, driver));
@@ -46,6 +46,10 @@ inNetwork('HTTP exchanges', { handshakeTimeoutMs: 60_000 }, (driver) => {
 
 inNetwork(
   'HTTP exchanges with silent peers',
-  { handshakeTimeoutMs: 1000, responseTimeoutMs: 1000, idleTimeoutMs: 1000 },
+  { proxy: { handshakeTimeoutMs: 1000, responseTimeoutMs: 1000, idleTimeoutMs: 1000 } },
   (driver) => tableOf(SILENT_PEERS, driver),
 );
+
+inNetwork('HTTP to servers with PROXY headers', { host: { clientAddress: 'proxy-v1' } }, (driver) => {
+  for (const scenario of Object.keys(PROXY_SCENARIOS)) it(scenario, () => driver().perform({ scenario }));
+});

@@ -1,6 +1,7 @@
 /** The description of the forwarder. */
 import { problem } from '../../config/problem.ts';
-import { type Config, mappedOf } from '../../config/schema.ts';
+import { mappedOf } from '../../config/host-services.ts';
+import type { Config } from '../../config/schema.ts';
 import { type PortRange, parsePortRange } from '../../config/values.ts';
 import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';

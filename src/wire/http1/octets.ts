@@ -33,7 +33,12 @@ export const IS_TARGET = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte > SPACE && byte < 127 && byte !== 35 ? 1 : 0,
 );
 
-export const octetsOf = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+/** Not Uint8Array.from: it costs fifty times as much. */
+export function octetsOf(text: string): Uint8Array {
+  const octets = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) octets[i] = text.charCodeAt(i);
+  return octets;
+}
 
 export const isDigit = (byte: number): boolean => byte >= 48 && byte <= 57;
 export const isBlank = (byte: number): boolean => byte === SPACE || byte === TAB;

@@ -1,24 +1,33 @@
 /** Starts the driver outside (driver.ts) and gives it its orders. */
 import { join } from 'node:path';
 import type { Child } from '../../../lab/host.ts';
+import type { Act } from './changes.ts';
 import type { Order } from './driver.ts';
 import type { Network } from './network.ts';
 
 export interface Driver {
-  /** Rejects with the failure of the row or scenario. One at a time. */
-  perform(order: Order): Promise<void>;
+  /** Rejects with the failure of the row or scenario. One at a time. `onAct` does what a scenario asks for. */
+  perform(order: Order, onAct?: (act: Act) => Promise<void>): Promise<void>;
 }
 
-type Message = { readonly ready: true } | { readonly failure: string | null };
+type Message = { readonly ready: true } | { readonly failure: string | null } | { readonly act: Act };
 
 export async function startDriver({ outside }: Pick<Network, 'outside'>): Promise<Driver> {
   const child = outside.spawn(process.execPath, [join(import.meta.dirname, 'driver.ts')], { ipc: true });
   await nextMessage(child);
   return {
-    async perform(order) {
-      const answer = nextMessage(child);
-      child.process.send(order);
-      const message = await answer;
+    async perform(order, onAct) {
+      const send = (message: object) => {
+        const answer = nextMessage(child);
+        child.process.send(message);
+        return answer;
+      };
+      let message = await send(order);
+      while ('act' in message) {
+        const { act } = message;
+        await onAct?.(act);
+        message = await send({ done: act });
+      }
       if ('failure' in message && message.failure !== null) throw new Error(message.failure);
     },
   };

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { OwnAnswer } from './row.ts';
 
 /** How long a byte may be awaited: long enough for a busy machine. No right answer takes this long. */
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 15_000;
 
 /** For error messages. */
 const KEPT_BYTES = 100_000;

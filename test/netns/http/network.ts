@@ -128,9 +128,17 @@ async function startIn(
   const json = async (path: string, body?: object): Promise<Record<string, unknown>> => {
     const post =
       body === undefined ? [] : ['-H', 'Content-Type: application/json', '-d', JSON.stringify(body)];
-    const { code, stdout, stderr } = await ask(path, post);
-    if (code !== 0) throw new Error(`${path}: ${stdout}${stderr}`);
-    return JSON.parse(stdout) as Record<string, unknown>;
+    // A client may send 600 requests a minute.
+    const answered = await waitUntil(
+      `an answer of ${path}`,
+      async () => {
+        const { code, stdout, stderr } = await ask(path, post);
+        if (code !== 0 && !stderr.includes(' 429')) throw new Error(`${path}: ${stdout}${stderr}`);
+        return code === 0 && stdout;
+      },
+      { timeoutMs: 120_000, intervalMs: 1000 },
+    );
+    return JSON.parse(answered) as Record<string, unknown>;
   };
   await child.waitForListener('tcp', 80, { timeoutMs: 60_000 });
   await waitUntil(

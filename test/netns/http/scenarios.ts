@@ -1,4 +1,5 @@
 /** What takes more than one exchange. The driver performs them by name. */
+import { performProxyHeaders } from './proxy-header.ts';
 import { ENDINGS, METHODS, performEnding } from './closing-servers.ts';
 import { performAnswerOfAnother, performUploadOfAnother } from './gone-clients.ts';
 
@@ -11,6 +12,11 @@ const endings = ENDINGS.flatMap((ending) =>
       ] as const,
   ),
 );
+
+/** For servers with `clientAddress: "proxy-v1"`. */
+export const PROXY_SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
+  'a PROXY header begins each connection to a server, which serves one client only': performProxyHeaders,
+};
 
 export const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
   ...Object.fromEntries(endings),

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitUntil } from '../../../lab/wait.ts';
 import { Phase } from '../../../src/net/connection.ts';
-import { socketError } from '../../../src/os/socket-error.ts';
 import { EDGES } from '../../../src/net/loop.ts';
 import { onRelayEvents } from '../../../src/net/relaying.ts';
 import {
@@ -16,6 +15,7 @@ import {
   SHUT_WR,
   SOL_SOCKET,
   SO_LINGER,
+  TCP_CLOSE,
   TCP_INFO,
   close,
   getsockopt,
@@ -30,12 +30,14 @@ import { createTestLoop, relaying } from './loop.ts';
 const RESET_AT_CLOSE = pinned(8);
 RESET_AT_CLOSE[0] = 1;
 
+/** The peer's FIN, and so everything before it, has arrived. */
 const TCP_CLOSE_WAIT = 8;
 
-/** Whether the peer's FIN, and so everything before it, has arrived. */
-function hasFin(fd: number): boolean {
+/** The state of a TCP socket, as in struct tcp_info. */
+function stateOf(fd: number): number {
   const state = pinned(1);
-  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, state, int32(1)) === 0 && state[0] === TCP_CLOSE_WAIT;
+  assert.equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, state, int32(1)), 0);
+  return state[0];
 }
 
 test('bytes and a FIN that come together pass with one event, without a read that only finds the end', async () => {
@@ -47,7 +49,7 @@ test('bytes and a FIN that come together pass with one event, without a read tha
   await waitUntil('both are there', () => {
     // A read that finds bytes says nothing about a FIN that the events have not reported.
     assert.equal(up.ended, false);
-    return hasFin(up.from);
+    return stateOf(up.from) === TCP_CLOSE_WAIT;
   });
   onRelayEvents(world.loop, up, EPOLLIN | EPOLLRDHUP);
   assert.deepEqual([up.totalBytes, up.ended, up.finished, up.exhaustive], [3, true, true, false]);
@@ -84,7 +86,7 @@ test('a side that was reset is closed without questions, the other by a reset', 
   const { connection, peer, server } = await relaying(world);
   setsockopt(server, SOL_SOCKET, SO_LINGER, RESET_AT_CLOSE, 8);
   close(server);
-  await waitUntil('the reset is there', () => socketError(connection.down.from) !== 0);
+  await waitUntil('the reset is there', () => stateOf(connection.down.from) === TCP_CLOSE);
   const before = world.loop.closer.looks;
   onRelayEvents(world.loop, connection.down, EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR);
   assert.deepEqual([connection.down.dead, connection.up.dead], [true, false]);

@@ -3,7 +3,7 @@ import type { HostsAnswer, NetworkAnswer } from '../core/contract.ts';
 import { text } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
 import { DnsRecords } from '../pages/servers/dns-records.tsx';
-import { listenersOf } from '../pages/servers/model.ts';
+import { knownListeners, listenersOf } from '../pages/servers/model.ts';
 import { Address, Button, Loading } from '../ui/basics.tsx';
 import { Table } from '../ui/table.tsx';
 import { firstServer, step } from './state.ts';
@@ -44,13 +44,12 @@ function Ports({ hosts, network }: { hosts: HostsAnswer; network: NetworkAnswer 
   if (own === undefined)
     return <p>{text('The appliance has no IPv4 address yet: connect it to the IPv4 network first.')}</p>;
   const host = hosts.hosts.find(({ name }) => name === firstServer.value);
-  const effective = config.value?.effective;
-  const first = effective?.hosts.find(({ name }) => name === firstServer.value);
+  const first = config.value?.effective.hosts.find(({ name }) => name === firstServer.value);
   const services = first === undefined ? [] : listenersOf(first);
   const rows = [
-    ...(effective?.proxy.listeners
+    ...knownListeners()
       .filter(({ name }) => services.includes(name))
-      .map(({ name, port }) => ({ use: name, port })) ?? []),
+      .map(({ name, port }) => ({ use: name, port })),
     ...(host?.sshPort == null ? [] : [{ use: 'SSH', port: host.sshPort }]),
   ];
   return (

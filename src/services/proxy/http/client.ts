@@ -40,6 +40,8 @@ export interface HttpClient {
   server: ServerConnection | null;
   method: MethodId;
   isHttp10: boolean;
+  /** The client has said that it sends no further request. */
+  isLast: boolean;
   /** The connection ends after this answer. */
   closes: boolean;
   /** The final head of the answer has arrived. */
@@ -79,6 +81,7 @@ export const createHttpClient = (
   server: null,
   method: Method.other,
   isHttp10: false,
+  isLast: false,
   closes: false,
   answered: false,
   keepsServer: false,

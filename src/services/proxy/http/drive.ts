@@ -1,8 +1,9 @@
 /** Continues a connection as far as it gets: answers first, then requests. */
 import { type Connection, Phase } from '../../../net/connection.ts';
-import { countEnd, linger } from '../../../net/ending.ts';
+import { close, countEnd, linger } from '../../../net/ending.ts';
 import { type Loop, queue } from '../../../net/loop.ts';
 import { continueAnswer } from './answers.ts';
+import { isWhole } from './body.ts';
 import { type HttpClient, State, clientOf } from './client.ts';
 import { clientFailed } from './ends.ts';
 import { continueRequest, readRequest } from './requests.ts';
@@ -32,7 +33,10 @@ function step(loop: Loop, connection: Connection, client: HttpClient): number {
     case State.finishing:
       if (!isClientReady) return 0;
       countEnd(loop, connection, loop.index.closed);
-      linger(loop, connection);
+      // Only bytes that come later would make the kernel reset the connection, and with it destroy the answer.
+      if (client.isLast && client.left === null && isWhole(client.request) && !connection.up.readable)
+        close(loop, connection);
+      else linger(loop, connection);
       return 0;
     case State.reading:
       // The next answer comes after this one.

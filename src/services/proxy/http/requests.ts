@@ -53,7 +53,8 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
   if (headEnd < 0) return refuseFault(loop, client, head.fault!);
   const { context } = client;
   client.isHttp10 = head.minorVersion === 0;
-  client.closes = isLastMessage(head) || context.isRetired || loop.isDraining;
+  client.isLast = isLastMessage(head);
+  client.closes = client.isLast || context.isRetired || loop.isDraining;
   if (head.maxForwards === 0 && (head.method === Method.options || head.method === Method.trace))
     return answerLastHop(loop, client);
   const decision = decisionFor(client);

@@ -3,7 +3,6 @@ import { useEffect } from 'preact/hooks';
 import { api } from '../../core/api.ts';
 import { config, configLoad, edit, edited } from '../../core/config.ts';
 import type {
-  ChecksAnswer,
   ConnectionEvent,
   EventsAnswer,
   HostAnswer,
@@ -31,6 +30,7 @@ import {
 import { Facts, Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { Qr } from '../../ui/qr.tsx';
+import { ClientAddress } from './client-address.tsx';
 import { DnsRecords } from './dns-records.tsx';
 import { type HostDocument, addressesOf, defaultHostOf, hostsOf, withoutHost } from './model.ts';
 import { HostState, Turned } from './state.tsx';
@@ -41,21 +41,6 @@ const CLIENTS_SHORT = {
   'proxy-v1': say('PROXY protocol 1'),
   'proxy-v2': say('PROXY protocol 2'),
   mapped: say('mapped to an IPv6 address'),
-};
-
-const CLIENTS_LONG = {
-  none: say(
-    'The server sees the appliance as the client. Over plain HTTP, X-Forwarded-For tells the real one.',
-  ),
-  'proxy-v1': say(
-    'The PROXY protocol tells the server the client’s address. The server must expect it, or it does not answer.',
-  ),
-  'proxy-v2': say(
-    'The PROXY protocol tells the server the client’s address. The server must expect it, or it does not answer.',
-  ),
-  mapped: say(
-    'Connections come from an IPv6 address that contains the client’s IPv4 address, SSH included, so logs and bans work without changes to the programs. The server needs a route for these addresses to the appliance. IPv6 clients that connect through the appliance are seen as the appliance.',
-  ),
 };
 
 const TRUST = {
@@ -325,37 +310,6 @@ function Found({ detail, hostname, certificate }: ProbeReport) {
         </div>
       )}
     </>
-  );
-}
-
-function ClientAddress({ answer: { name, clientAddress, snippets } }: { answer: HostAnswer }) {
-  return (
-    <Card title={text('The client’s address')}>
-      <p>{textOf(CLIENTS_LONG, clientAddress)}</p>
-      <MappedRoute name={name} />
-      {snippets.map(({ title, text: snippet, explanation }) => (
-        <div class="stack tight" key={title}>
-          <h3>{title}</h3>
-          <Snippet value={snippet} what={title} />
-          <p class="faint">{explanation}</p>
-        </div>
-      ))}
-    </Card>
-  );
-}
-
-/** Whether the server has the route for mapped addresses, as the check has found; nothing if the server does not use them. */
-function MappedRoute({ name }: { name: string }) {
-  const { data } = useResource<ChecksAnswer>('checks', { everyMs: REFRESH_MS });
-  const item = data.value?.items.find(({ id }) => id === `mapped-route/${name}`);
-  if (item === undefined) return null;
-  return (
-    <div class="stack tight">
-      <p>
-        <State state={item.state} word={undefined} /> {item.what}
-      </p>
-      {item.remedy !== null && <p>{item.remedy}</p>}
-    </div>
   );
 }
 
