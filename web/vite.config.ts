@@ -27,6 +27,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Small chunks compress badly.
+    rollupOptions: { output: { experimentalMinChunkSize: 4000 } },
     // What is in the bundle, for the list of packages in the image; it is not served.
     license: { fileName: '.vite/license.json' },
   },

@@ -68,6 +68,10 @@ const LENGTHS: readonly Row[] = [
     fields: [CHUNKED, 'Trailer: X-Sum'],
     body: '5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n',
   }),
+  kept('another coding before chunked', {
+    fields: ['Transfer-Encoding: gzip,chunked'],
+    body: chunked('hello', 'y'),
+  }),
   kept('204', { status: '204 No Content', fields: [] }),
   kept('304 that tells a length has no body', {
     status: '304 Not Modified',
@@ -401,6 +405,19 @@ const OLD_CLIENTS: readonly Row[] = [
     false,
     true,
   ),
+  {
+    title: 'HTTP/1.0: another coding before chunked is nothing that it knows',
+    client: [send(request(HTTP10)), ...refused(502)],
+    servers: [
+      {
+        at: 'a',
+        steps: [
+          REACHES10,
+          { sends: answer({ fields: ['Transfer-Encoding: gzip, chunked'], body: chunked('hello') }) },
+        ],
+      },
+    ],
+  },
   {
     title: 'HTTP/1.0: Expect means nothing',
     client: [

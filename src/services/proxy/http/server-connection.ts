@@ -81,14 +81,18 @@ export class ServerConnection implements Parked {
     return recvfrom(this.fd, peeked, 1, MSG_PEEK | MSG_DONTWAIT, null, null) >= 0 || errno() !== E.EAGAIN;
   }
 
-  /** The server has closed it, or sent bytes that nobody asked for. */
+  /** The server has closed it, or sent bytes that nobody asked for. Or the event is of before: then it stays. */
   onEvents(loop: Loop): void {
+    if (this.hasEnded()) this.close(loop);
+  }
+
+  close(loop: Loop): void {
     this.#leave(loop);
     loop.closer.close(this.fd);
   }
 
   onDeadline(loop: Loop): void {
-    if (this.#pool.isStale || ((loop.nowMs - this.parkedMs) | 0) >= this.#idleMs) this.onEvents(loop);
+    if (this.#pool.isStale || ((loop.nowMs - this.parkedMs) | 0) >= this.#idleMs) this.close(loop);
   }
 
   #leave(loop: Loop): void {
@@ -118,5 +122,5 @@ export function takeIdle(
 
 /** Closes all of them: servers or settings have changed. */
 export function closePool(loop: Loop, pool: ServerPool): void {
-  while (pool.idle.length > 0) pool.idle[0].onEvents(loop);
+  while (pool.idle.length > 0) pool.idle[0].close(loop);
 }
