@@ -79,8 +79,18 @@ export const counters: Dictionary = {
   'HTTP: version, method, scheme or transfer coding that is not served (421, 501, 505)':
     'HTTP: Version, Methode, Schema oder Transfer-Coding, die nicht bedient werden (421, 501, 505)',
   'HTTP: WebSockets that their server opened (101)': 'HTTP: WebSockets, die ihr Server geöffnet hat (101)',
-  'HTTP: the answer to a WebSocket handshake is malformed, or opens something else (502)':
-    'HTTP: Die Antwort auf einen WebSocket-Handshake ist fehlerhaft oder öffnet etwas anderes (502)',
+  'HTTP: the answer of the server is malformed, or opens something that was not asked for (502)':
+    'HTTP: Die Antwort des Servers ist fehlerhaft oder öffnet etwas, das nicht verlangt war (502)',
+  'HTTP: OPTIONS and TRACE that this proxy answered, because Max-Forwards was 0':
+    'HTTP: OPTIONS und TRACE, die dieser Proxy beantwortete, weil Max-Forwards 0 war',
+  'HTTP: requests sent over a connection to the server that was used before':
+    'HTTP: Anfragen, über eine schon benutzte Verbindung zum Server gesendet',
+  'HTTP: requests sent again, because the server had closed the used connection':
+    'HTTP: noch einmal gesendete Anfragen, weil der Server die benutzte Verbindung geschlossen hatte',
+  'HTTP: the server did not begin its answer in time (504)':
+    'HTTP: Der Server begann seine Antwort nicht rechtzeitig (504)',
+  'HTTP: the server closed in the middle of an answer (reset)':
+    'HTTP: Der Server schloss mitten in einer Antwort (Reset)',
   'HTTP: the server closed without an answer (502)': 'HTTP: Der Server schloss ohne Antwort (502)',
   // DNS64
   'Messages received over UDP': 'Über UDP empfangene Nachrichten',

@@ -46,6 +46,8 @@ export const schema: Dictionary = {
   '"http" or "tls"': '„http“ oder „tls“',
   'a whole number of milliseconds from 100 to 600000':
     'eine ganze Zahl von Millisekunden, von 100 bis 600000',
+  'a whole number of milliseconds from 100 to 3600000':
+    'eine ganze Zahl von Millisekunden, von 100 bis 3600000',
   'a whole number of milliseconds from 1000 to 86400000':
     'eine ganze Zahl von Millisekunden, von 1000 bis 86400000',
   'a port range such as 22001-22999': 'ein Portbereich wie 22001-22999',

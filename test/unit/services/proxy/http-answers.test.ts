@@ -155,21 +155,23 @@ for (const [what, answer] of [
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nX\r\n',
   ],
 ] as const) {
-  test(`an answer that is cut is a reset for the client: ${what}`, async () => {
-    await using cleanup = new Cleanup();
-    const head = answer.slice(0, answer.indexOf('\r\n\r\n') + 4);
-    const server = await serve(cleanup, () => head);
-    const { connect, proxy } = await proxyTo(cleanup, [hostOf('a', server.port)]);
-    const client = await connect();
-    client.write(get('/'));
-    await client.until(() => client.text.includes('\r\n\r\n'));
-    server.connections[0].peer.write(answer.slice(head.length));
-    server.connections[0].peer.socket.end();
-    await client.rest();
-    assert.equal(client.ended, 'ECONNRESET');
-    const counters = proxy.counters();
-    assert.equal(counters['http-answer-cut'] + counters['http-bad-answer'], 1);
-  });
+  for (const end of ['end', 'resetAndDestroy'] as const) {
+    test(`an answer that is cut is a reset for the client: ${what}, ${end}`, async () => {
+      await using cleanup = new Cleanup();
+      const head = answer.slice(0, answer.indexOf('\r\n\r\n') + 4);
+      const server = await serve(cleanup, () => head);
+      const { connect, proxy } = await proxyTo(cleanup, [hostOf('a', server.port)]);
+      const client = await connect();
+      client.write(get('/'));
+      await client.until(() => client.text.includes('\r\n\r\n'));
+      await server.connections[0].peer.push(answer.slice(head.length));
+      server.connections[0].peer.socket[end]();
+      await client.rest();
+      assert.equal(client.ended, 'ECONNRESET');
+      const counters = proxy.counters();
+      assert.equal(counters['http-answer-cut'] + counters['http-bad-answer'], 1);
+    });
+  }
 }
 
 for (const [what, answer] of [

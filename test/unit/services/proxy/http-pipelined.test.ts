@@ -144,3 +144,25 @@ test('what clients send ahead is limited in total: the greediest client loses co
     proxy.limits!().map(() => 0),
   );
 });
+
+for (const clientAddress of ['none', 'proxy-v1'] as const) {
+  test(`the memory of partial heads counts until they are complete (${clientAddress})`, async () => {
+    await using cleanup = new Cleanup();
+    const server = await serve(cleanup, () => ok('x'));
+    const { connect, proxy } = await proxyTo(cleanup, [hostOf('a', server.port, { clientAddress })]);
+    const usedBlocks = () => proxy.limits!()[1].used;
+    const openings = () => proxy.status().figures['openings'];
+    const clients = await Promise.all(Array.from({ length: 50 }, () => connect()));
+    // On fresh connections, and on kept ones.
+    for (let round = 0; round < 2; round++) {
+      for (const client of clients)
+        client.write(`GET / HTTP/1.1\r\nHost: a.example\r\nA: ${'x'.repeat(15_000)}`);
+      // Four blocks each, of which the first is for everybody.
+      await waitUntil('all is there', () => usedBlocks() === 3 * clients.length);
+      assert.equal(openings(), clients.length);
+      for (const client of clients) client.write('\r\n\r\n');
+      for (const client of clients) assert.equal(bodyOf(await client.message()), 'x');
+      await waitUntil('nothing is held', () => usedBlocks() === 0 && openings() === 0);
+    }
+  });
+}
