@@ -37,10 +37,20 @@ const NO_HOSTS: HostTable = {
   needsClient: false,
 };
 
+const NO_FIELDS = new Uint8Array(0);
+
+function isSameAddress(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
+}
+
 export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): HttpListener {
   let pools = new Map<Backend, ServerPool>();
   /** Of earlier configurations: closed as soon as there is a loop to do it with. */
   let stale: ServerPool[] = [];
+  /** A client seldom opens one connection: those that follow each other share their fields. */
+  let last: Uint8Array | undefined;
+  let lastFields: Uint8Array = NO_FIELDS;
   const context: { -readonly [Key in keyof HttpContext]: HttpContext[Key] } = {
     index,
     table: NO_HOSTS,
@@ -68,9 +78,12 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
         countEnd(loop, connection, loop.index['closed-early']);
         return close(loop, connection);
       }
-      const fields = createClientFields(address.address, 'http');
+      if (last === undefined || !isSameAddress(last, address.address)) {
+        last = address.address;
+        lastFields = createClientFields(last, 'http');
+      }
       connection.phase = Phase.conversing;
-      connection.conversation = createHttpClient(connection, context, address, fields);
+      connection.conversation = createHttpClient(connection, context, address, lastFields);
       connection.up.readable = true; // the first bytes are often there already
       drive(loop, connection);
     },
