@@ -7,21 +7,8 @@
  * bounded number of them at a time, however many wait.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
-import {
-  EPOLLERR,
-  EPOLLHUP,
-  IPPROTO_TCP,
-  SIOCOUTQ,
-  SOL_SOCKET,
-  SO_LINGER,
-  TCP_CLOSE,
-  TCP_INFO,
-  getsockopt,
-  int32,
-  ioctl,
-  pinned,
-  setsockopt,
-} from '../os/libc.ts';
+import { EPOLLERR, EPOLLHUP, SOL_SOCKET, SO_LINGER, pinned, setsockopt } from '../os/libc.ts';
+import { unsentBytes } from './unsent.ts';
 
 const RESET_WAIT_MS = 5000;
 /** How often the send queues of sockets about to be reset are polled, and below, how many each time. */
@@ -54,19 +41,11 @@ export function createCloser(ledger: FdLedger): Closer {
   const resetting = new Map<number, number>();
   let lookedMs = 0;
   let looks = 0;
-  const unsent = pinned(4);
-  /** struct tcp_info, whose first byte is the state. */
-  const info = pinned(1);
-  const infoBytes = int32(1);
 
   /** Whether data in the send queue may still be acknowledged. */
   function hasUnsent(fd: number): boolean {
     looks++;
-    if (ioctl(fd, SIOCOUTQ, unsent) < 0) return false;
-    if (unsent.every((byte) => byte === 0)) return false;
-    // SIOCOUTQ counts sequence numbers: after a reset by the peer its value never changes again.
-    infoBytes[0] = 1;
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, infoBytes) < 0 || info[0] !== TCP_CLOSE;
+    return unsentBytes(fd) > 0;
   }
 
   function closeWithReset(fd: number): void {

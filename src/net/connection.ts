@@ -86,6 +86,9 @@ export interface Connection {
   /** While dialling a server with several addresses: which have been tried (a bit for each), and which one is dialled now. */
   tried: number;
   address: number;
+  /** While lingering: what the client has not acknowledged yet, and when that changed. */
+  unsentBytes: number;
+  progressMs: number;
   /** The event "opened" was recorded: its end is a "closed", not a "refused". */
   opened: boolean;
   /** One side was reset: the other side will be reset too. */
@@ -147,6 +150,8 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     conversation: null,
     tried: 0,
     address: -1,
+    unsentBytes: 0,
+    progressMs: 0,
     opened: false,
     failed: false,
     isAsked: false,

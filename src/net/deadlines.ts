@@ -2,11 +2,12 @@
 import { type Connection, Phase } from './connection.ts';
 import { conversationOf } from './conversation.ts';
 import { serverFailed } from './dialling.ts';
-import { LINGER_MS, close, countEnd, refuse } from './ending.ts';
+import { LINGER_MS, LINGER_STALL_MS, close, countEnd, refuse } from './ending.ts';
 import { CLOSE } from './gate.ts';
 import { askWhetherGone } from './keepalive.ts';
 import type { Loop } from './loop.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
+import { unsentBytes } from './unsent.ts';
 
 /** If a connection is half closed and silent for this long, perhaps nobody waits for it any more. */
 const HALF_CLOSED_MS = 10_000;
@@ -41,7 +42,7 @@ function look(
     case Phase.conversing:
       return conversationOf(connection).onDeadline(loop, connection, { handshakeTimeoutMs, idleTimeoutMs });
     case Phase.lingering:
-      if (elapsedMs >= LINGER_MS) close(loop, connection);
+      if (elapsedMs >= LINGER_MS || isStalled(loop, connection)) lookLingering(loop, connection, elapsedMs);
       return;
     default:
   }
@@ -59,3 +60,16 @@ function askHalfClosed(connection: Connection): void {
     askWhetherGone(half.from);
   }
 }
+
+/** Closes a lingering connection once the client has what was sent to it and sends nothing itself, or makes no progress. */
+function lookLingering(loop: Loop, connection: Connection, elapsedMs: number): void {
+  const unsent = unsentBytes(connection.up.from);
+  if (unsent !== 0 && unsent !== connection.unsentBytes) {
+    connection.unsentBytes = unsent;
+    connection.progressMs = loop.nowMs;
+  }
+  if (isStalled(loop, connection) || (unsent === 0 && elapsedMs >= LINGER_MS)) close(loop, connection);
+}
+
+const isStalled = ({ nowMs }: Loop, { progressMs }: Connection): boolean =>
+  ((nowMs - progressMs) | 0) >= LINGER_STALL_MS;

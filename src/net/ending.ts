@@ -6,11 +6,17 @@ import { TcpEvent } from './events.ts';
 import type { Refusal } from './gate.ts';
 import { release } from './holding.ts';
 import { HOST } from './host-slots.ts';
-import { CHUNK_BYTES, type Loop } from './loop.ts';
+import { CHUNK_BYTES, type Loop, queue } from './loop.ts';
 
-/** How long, and below how much, a refused client may still send before its socket is closed (RFC 9112 section 9.6). */
+/**
+ * Lingering (RFC 9112 section 9.6): how long a client that has everything is silent before its socket is closed; how long one may
+ * take nothing of what is left, or send without end; and how much it may send.
+ */
 export const LINGER_MS = 2000;
-const LINGER_BYTES = 256 * 1024;
+export const LINGER_STALL_MS = 30_000;
+export const LINGER_BYTES = 256 * 1024 * 1024;
+/** How much of that is discarded in one turn. */
+const TURN_BYTES = 1024 * 1024;
 
 /** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpening(loop: Loop, connection: Connection): void {
@@ -83,8 +89,8 @@ export function linger(loop: Loop, connection: Connection): void {
   leaveOpening(loop, connection);
   leaveServer(loop, connection);
   connection.phase = Phase.lingering;
-  connection.sinceMs = loop.nowMs;
-  connection.openingBytes = 0;
+  connection.sinceMs = connection.progressMs = loop.nowMs;
+  connection.openingBytes = connection.unsentBytes = 0;
   releaseBoth(loop, connection);
   up.finished = down.finished = true;
   if (down.from >= 0) {
@@ -99,12 +105,14 @@ export function linger(loop: Loop, connection: Connection): void {
 /** Reads and discards what a lingering client has sent; closes when it has ended. */
 export function discardLate(loop: Loop, connection: Connection): void {
   const { values, index, scratchAt } = loop;
-  for (;;) {
+  for (let left = TURN_BYTES; ; left -= CHUNK_BYTES) {
+    if (left <= 0) return queue(loop, connection.up);
     const taken = recvAt(connection.up.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
     if (taken < 0 && errno() === E.EAGAIN) return;
     if (taken > 0) {
       values[index['bytes-discarded']] += taken;
       connection.openingBytes += taken;
+      connection.sinceMs = loop.nowMs;
       if (connection.openingBytes < LINGER_BYTES) continue;
     }
     return close(loop, connection);

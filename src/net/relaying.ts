@@ -5,7 +5,7 @@
 import { EPOLLERR, EPOLLOUT, EPOLLPRI } from '../os/libc.ts';
 import { type Connection, type Half, Phase, oppositeOf } from './connection.ts';
 import { conversationOf } from './conversation.ts';
-import { abort, leaveOpening, reportOpened } from './ending.ts';
+import { abort, discardLate, leaveOpening, reportOpened } from './ending.ts';
 import { hold } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { type Loop, READABLE, noteEvents, queue } from './loop.ts';
@@ -56,6 +56,7 @@ export function runQueued(loop: Loop): void {
     const { connection } = half;
     if (connection.phase === Phase.relaying) run(loop, half);
     else if (connection.phase === Phase.conversing) conversationOf(connection).resume(loop, connection);
+    else if (connection.phase === Phase.lingering) discardLate(loop, connection);
   }
 }
 

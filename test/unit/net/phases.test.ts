@@ -6,7 +6,8 @@ import { type Connection, Phase } from '../../../src/net/connection.ts';
 import { dispatch } from '../../../src/net/connections.ts';
 import { scanDeadlines } from '../../../src/net/deadlines.ts';
 import { onClientEvents, onDialEvents, startDial } from '../../../src/net/dialling.ts';
-import { abort, linger } from '../../../src/net/ending.ts';
+import { unsentBytes } from '../../../src/net/unsent.ts';
+import { LINGER_BYTES, abort, linger } from '../../../src/net/ending.ts';
 import { TcpEvent } from '../../../src/net/events.ts';
 import { CLOSE, MORE, RESET, type Route } from '../../../src/net/gate.ts';
 import { hold, release, unhold } from '../../../src/net/holding.ts';
@@ -31,6 +32,7 @@ import {
   pinned,
   setsockopt,
   shutdown,
+  write,
 } from '../../../src/os/libc.ts';
 import { compileOurselves } from '../../../src/os/ourselves.ts';
 import { parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
@@ -286,14 +288,18 @@ describe('ending', () => {
     linger(world.loop, connection);
     assert.equal(world.loop.open, 1);
     const block = 'x'.repeat(65_536);
-    for (let i = 0; i < 4 && connection.phase === Phase.lingering; i++) {
-      world.say(peer, block);
-      await waitUntil('it is discarded', () => {
-        dispatch(world.loop, connection.up.from, EPOLLIN);
-        return (world.counted()['bytes-discarded'] ?? 0) >= (i + 1) * block.length;
-      });
-    }
-    assert.equal(connection.phase, Phase.closed);
+    world.say(peer, block);
+    await waitUntil('it is discarded', () => {
+      dispatch(world.loop, connection.up.from, EPOLLIN);
+      return (world.counted()['bytes-discarded'] ?? 0) >= block.length;
+    });
+    assert.equal(connection.phase, Phase.lingering);
+    connection.openingBytes = LINGER_BYTES - 1;
+    world.say(peer, 'xx');
+    await waitUntil('it is closed', () => {
+      dispatch(world.loop, connection.up.from, EPOLLIN);
+      return connection.phase === Phase.closed;
+    });
     assert.equal(world.loop.open, 0);
   });
 
@@ -336,9 +342,35 @@ describe('deadlines', () => {
     assert.equal(await world.hear(peer, 5), 'late.');
     at(world, 6999);
     assert.equal(connection!.phase, Phase.lingering);
-    at(world, 7000);
-    assert.equal(connection!.phase, Phase.closed);
+    await waitUntil('the client has acknowledged everything', () => {
+      at(world, 7000);
+      return connection!.phase === Phase.closed;
+    });
     assert.deepEqual(world.counted(), { 'refused-timeout': 1 });
+  });
+
+  test('a client that reads slowly keeps its socket as long as it reads', async () => {
+    using world = await createTestLoop();
+    const { connection, peer } = await relaying(world);
+    const block = Buffer.alloc(65_536, 'x');
+    let sent = 0;
+    for (let more = 1; more > 0; sent += Math.max(more, 0))
+      more = write(connection.up.from, block, block.length);
+    linger(world.loop, connection);
+    at(world, 2000);
+    assert.equal(connection.phase, Phase.lingering);
+    at(world, 25_000);
+    const before = unsentBytes(connection.up.from);
+    let heard = (await world.hear(peer, 1)).length;
+    await waitUntil('the client has acknowledged more', async () => {
+      heard += (await world.hear(peer, 1)).length;
+      return unsentBytes(connection.up.from) < before;
+    });
+    assert.ok(heard < sent);
+    at(world, 31_000);
+    assert.equal(connection.phase, Phase.lingering);
+    at(world, 61_000);
+    assert.equal(connection.phase, Phase.closed);
   });
 
   test('a server that does not accept, by a clock that wraps', async () => {
