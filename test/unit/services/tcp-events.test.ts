@@ -53,18 +53,22 @@ async function startHttp(cleanup: Cleanup, onRequest: (socket: Socket) => void, 
 
 test('a request: opened, then closed with its bytes, under one number', async () => {
   await using cleanup = new Cleanup();
-  const { port, waitFor } = await startHttp(cleanup, (socket) => socket.end(ANSWER));
+  let bytesRead = 0;
+  const { port, waitFor } = await startHttp(cleanup, (socket) => {
+    bytesRead = socket.bytesRead;
+    socket.end(ANSWER);
+  });
   const client = await cleanup.connect(port);
-  const request = 'GET / HTTP/1.1\r\nHost: EXAMPLE.com\r\n\r\n';
-  client.write(request);
-  await receive(client);
+  client.write('GET / HTTP/1.1\r\nHost: EXAMPLE.com\r\nConnection: close\r\n\r\n');
+  const { bytes } = await receive(client);
   const [opened, closed] = await waitFor(2);
   assert.equal(steady(opened), 'opened http 127.0.0.1 example.com -> web1: null');
   assert.equal(steady(closed), 'closed http 127.0.0.1 example.com -> web1: closed');
   assert.equal(opened.connection, closed.connection);
   assert.equal(opened.clientPort, client.localPort);
-  assert.equal(closed.bytesUp, request.length);
-  assert.equal(closed.bytesDown, ANSWER.length);
+  // As they passed to the server and to the client, with the fields that the proxy added.
+  assert.equal(closed.bytesUp, bytesRead);
+  assert.equal(closed.bytesDown, bytes.length);
   assert.equal(opened.service, 'proxy');
   assert.match(english(closed.explanation ?? ''), /ended in order/);
   assert.ok(closed.durationMs >= 0 && closed.durationMs < 60_000);

@@ -45,6 +45,7 @@ export function readRequest(loop: Loop, client: HttpClient): number {
 
 /** The bytes of a request, and perhaps more, are at INPUT. `seen`: how many of them were looked at before. */
 function judge(loop: Loop, client: HttpClient, end: number, seen: number): number {
+  if (client.connection.openingSlot !== 0) client.connection.openingBytes = end - INPUT;
   const headEnd = parseRequest(head, buffer, INPUT, end, seen);
   if (headEnd === 0) return keep(loop, client, INPUT, end, false);
   client.left = null;
