@@ -186,6 +186,7 @@ export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
+export const TCP_USER_TIMEOUT = 18;
 /** A state in struct tcp_info: reset, or never connected. */
 export const TCP_CLOSE = 7;
 /** ioctl: bytes of a socket's send queue that the peer has not acknowledged. */

@@ -169,7 +169,7 @@ describe('changes', () => {
       await user.click('Paste several');
       await page.getByRole('dialog').getByLabel('Servers').fill(text);
       await user.click('Read');
-      await user.click(/^Take over [12] servers?$/);
+      await user.click(/^Import [12] servers?$/);
       await user.click('Review and apply');
       await user.click('Apply without a countdown');
       await page.getByText('Applied.', { exact: true }).waitFor();

@@ -14,8 +14,11 @@ export type Refused =
   | { readonly refused: RefusedKind; readonly backend: Backend | null }
   | { readonly refused: 'redirect'; readonly backend: Backend; readonly redirect: Redirect };
 
-/** Certificate authorities ask for it over plain HTTP before there is a certificate (RFC 8555 section 8.3). */
-const ACME_CHALLENGE = '/.well-known/acme-challenge/';
+/**
+ * Certificate authorities ask for it over plain HTTP before there is a certificate (RFC 8555 section 8.3): one segment in base64url,
+ * so that no other page is reached through it ("..").
+ */
+const ACME_CHALLENGE = /^\/\.well-known\/acme-challenge\/[\w-]+$/;
 
 /** How soon a client may try again when its server is in maintenance. */
 export const RETRY_AFTER_SECONDS = 300;
@@ -33,12 +36,14 @@ export function decide(
   client: Uint8Array | undefined,
   target: string | undefined,
 ): Decision {
-  const backend = (name === undefined ? undefined : findBackend(table, name)) ?? table.fallback;
-  if (backend === undefined) return name === undefined ? NO_NAME : UNKNOWN_NAME;
+  const owner = name === undefined ? undefined : findBackend(table, name);
+  // A name of a server that is not served here is no other server's: cookies would go there.
+  const backend = owner === undefined ? table.fallback : owner;
+  if (backend === undefined || backend === null) return name === undefined ? NO_NAME : UNKNOWN_NAME;
   if (!mayReach(backend.access, client)) return { refused: 'not-allowed', backend };
   if (backend.maintenance) return { refused: 'maintenance', backend };
   const { redirect } = backend;
-  if (redirect === null || name === undefined || target === undefined || target.startsWith(ACME_CHALLENGE))
+  if (redirect === null || name === undefined || target === undefined || ACME_CHALLENGE.test(target))
     return backend;
   return { refused: 'redirect', backend, redirect };
 }

@@ -243,7 +243,7 @@ function explainUnknown({ config, listener, steps }: Question, name: string, cou
   const { hosts } = config;
   const other = hosts.find((host) => {
     const wouldServe = { ...host, enabled: true, services: [listener.name] };
-    return findBackend(buildHostTable([wouldServe], listener, config), name) !== undefined;
+    return (findBackend(buildHostTable([wouldServe], listener, config), name) ?? undefined) !== undefined;
   });
   const values = { server: other?.name ?? '', listener: listener.name };
   const hint =

@@ -34,11 +34,12 @@ export interface Redirect {
 }
 
 export interface HostTable {
-  readonly exact: ReadonlyMap<string, Backend>;
+  /** null: the name belongs to a server that does not serve it here (switched off, or without this listener). */
+  readonly exact: ReadonlyMap<string, Backend | null>;
   /** By the part after "*." */
-  readonly wildcard: ReadonlyMap<string, Backend>;
+  readonly wildcard: ReadonlyMap<string, Backend | null>;
   /** By the part after "**." */
-  readonly deep: ReadonlyMap<string, Backend>;
+  readonly deep: ReadonlyMap<string, Backend | null>;
   /** For clients that name no server, or one that nobody has. */
   readonly fallback: Backend | undefined;
   /** Some server has an access list: `decide` needs the client's address. */
@@ -63,14 +64,24 @@ export function buildHostTable(
   listener: Pick<ListenerConfig, 'name' | 'port' | 'protocol'>,
   { listeners, defaultHost, attached }: HostTableOptions,
 ): HostTable {
-  const exact = new Map<string, Backend>();
-  const wildcard = new Map<string, Backend>();
-  const deep = new Map<string, Backend>();
+  const exact = new Map<string, Backend | null>();
+  const wildcard = new Map<string, Backend | null>();
+  const deep = new Map<string, Backend | null>();
+  const setNames = ({ hostnames }: HostConfig, backend: Backend | null) => {
+    for (const pattern of hostnames) {
+      const [stars, key] = splitPattern(pattern);
+      const table = stars === '' ? exact : stars === '*' ? wildcard : deep;
+      if (!table.has(key)) table.set(key, backend);
+    }
+  };
   let fallback: Backend | undefined;
   let needsClient = false;
   for (const host of hosts) {
     const use = host.enabled ? serviceAt(host, listener) : undefined;
-    if (use === undefined) continue;
+    if (use === undefined) {
+      setNames(host, null);
+      continue;
+    }
     const { name, maintenance } = host;
     const all = socketAddressesOf(host, use.port);
     const backend: Backend = {
@@ -85,11 +96,7 @@ export function buildHostTable(
     };
     needsClient ||= backend.access !== null;
     if (name === defaultHost) fallback = backend;
-    for (const pattern of host.hostnames) {
-      const [stars, key] = splitPattern(pattern);
-      const table = stars === '' ? exact : stars === '*' ? wildcard : deep;
-      if (!table.has(key)) table.set(key, backend);
-    }
+    setNames(host, backend);
   }
   return { exact, wildcard, deep, fallback, needsClient };
 }
@@ -119,7 +126,7 @@ function redirectOf(host: HostConfig, listeners: readonly ListenerConfig[]): Red
  * The server for a name in lower case without a final dot. The order: the exact name; "*.", which matches exactly one label
  * (RFC 9525 section 6.3), as in the server's certificate; "**.", which matches one or more, the longest first.
  */
-export function findBackend({ exact, wildcard, deep }: HostTable, host: string): Backend | undefined {
+export function findBackend({ exact, wildcard, deep }: HostTable, host: string): Backend | null | undefined {
   const found = exact.get(host);
   if (found !== undefined || (wildcard.size === 0 && deep.size === 0)) return found;
   let dot = host.indexOf('.');

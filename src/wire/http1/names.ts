@@ -25,6 +25,8 @@ export const FieldName = {
   webSocketKey: 16,
   webSocketVersion: 17,
   webSocketAccept: 18,
+  authorization: 19,
+  wwwAuthenticate: 20,
 } as const;
 export type FieldNameId = (typeof FieldName)[keyof typeof FieldName];
 
@@ -107,15 +109,9 @@ const NAMES: readonly (readonly [id: FieldNameId, ...names: string[]])[] = [
     'x-remote-groups',
     'x-remote-user',
   ],
-  [
-    FieldName.headOnly,
-    'authorization',
-    'content-encoding',
-    'content-range',
-    'content-type',
-    'cookie',
-    'set-cookie',
-  ],
+  [FieldName.headOnly, 'content-encoding', 'content-range', 'content-type', 'cookie', 'set-cookie'],
+  [FieldName.authorization, 'authorization'],
+  [FieldName.wwwAuthenticate, 'www-authenticate'],
   [FieldName.webSocketKey, 'sec-websocket-key'],
   [FieldName.webSocketVersion, 'sec-websocket-version'],
   [FieldName.webSocketAccept, 'sec-websocket-accept'],
@@ -238,7 +234,9 @@ export const NOT_NOMINATED = idSet(
 /** Hashes of the names that no trailer may have (RFC 9110 section 6.5.1): all that are known here but those of WebSocket. */
 const FORBIDDEN_TRAILERS: ReadonlySet<number> = new Set(
   entries
-    .filter(({ id }) => id < FieldName.webSocketKey && id !== FieldName.via)
+    .filter(
+      ({ id }) => (id < FieldName.webSocketKey && id !== FieldName.via) || id === FieldName.authorization,
+    )
     .map(({ octets }) => hashOf(octets)),
 );
 const PREFIX_HASHES: ReadonlySet<number> = new Set(CLAIM_PREFIXES.map(hashOf));

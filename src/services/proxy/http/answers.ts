@@ -1,8 +1,10 @@
 /** Answers of servers: read, checked, and passed on to the client (RFC 9112; RFC 9110 sections 7.6 and 15.2). */
+import { E, errno } from '../../../os/libc.ts';
 import { Phase } from '../../../net/connection.ts';
 import { hold } from '../../../net/holding.ts';
 import { type Loop, queue } from '../../../net/loop.ts';
 import { leaveOpening } from '../../../net/ending.ts';
+import { offersConnectionScheme } from '../../../wire/http1/authentication.ts';
 import { UNTIL_CLOSE, CHUNKED, createMessageHead, isLastMessage } from '../../../wire/http1/head.ts';
 import { parseResponse } from '../../../wire/http1/response.ts';
 import { ConnectionOption, ResponseOption, writeResponseHead } from '../../../wire/http1/write.ts';
@@ -10,11 +12,12 @@ import { isWhole, startBody, takeBody } from './body.ts';
 import { INPUT, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import type { HttpClient } from './client.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
-import { attach, dialServer, dropServer } from './servers.ts';
-import { ENDED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
+import { attach, chooseAddress, dialServer, dropServer, serverVanished } from './servers.ts';
+import { ENDED, FAILED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
 import { opensWebSocket } from '../../../wire/http1/websocket.ts';
 
 const SWITCHING_PROTOCOLS = 101;
+const UNAUTHORIZED = 401;
 const UPGRADE_REQUIRED = 426;
 
 const head = createMessageHead();
@@ -56,7 +59,8 @@ function readHead(loop: Loop, client: HttpClient): number {
   const taken = receive(connection.down, INPUT + had, readLimit(loop, INPUT + had));
   if (taken === 0) return 0;
   if (taken < 0) {
-    noAnswer(loop, client);
+    // A server that closes or resets is there; one that acknowledges nothing is not.
+    noAnswer(loop, client, taken === FAILED && errno() !== E.ECONNRESET);
     return client.saved === null ? 0 : 1;
   }
   connection.sinceMs = loop.nowMs;
@@ -66,11 +70,13 @@ function readHead(loop: Loop, client: HttpClient): number {
 }
 
 /** The server ended before its answer. A request that may be sent twice goes to a new connection. */
-function noAnswer(loop: Loop, client: HttpClient): void {
+function noAnswer(loop: Loop, client: HttpClient, hasVanished: boolean): void {
   const { saved, server, connection } = client;
   const backend = server!.backend;
   if (saved === null || server!.left !== null) return serverFailed(loop, client, 'no-answer');
   dropServer(loop, client, false);
+  if (hasVanished) serverVanished(loop, client, server!);
+  else chooseAddress(loop, client, backend);
   client.saved = null;
   loop.values[client.context.index['http-retried']]++;
   const again = dialServer(loop, client, backend);
@@ -118,6 +124,7 @@ function startAnswer(loop: Loop, client: HttpClient, headEnd: number, end: numbe
   startBody(answer, head.bodyBytes, isDechunked);
   const belongs = takeBody(answer, headEnd, end);
   if (belongs < 0) return badAnswer(loop, client, 'the chunked body of the answer is malformed');
+  if (head.status === UNAUTHORIZED && offersConnectionScheme(head, buffer)) client.server!.isPersonal = true;
   client.keepsServer = !isLastMessage(head) && head.bodyBytes !== UNTIL_CLOSE;
   client.keepAliveSeconds = head.keepAliveSeconds;
   const hasEnd = head.bodyBytes !== UNTIL_CLOSE && !isDechunked;

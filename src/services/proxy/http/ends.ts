@@ -81,11 +81,11 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
   const isOver = down.exhaustive || (down.readable && server.hasEnded());
   if (!client.keepsServer || !isClean || !isRequestWhole || isOver || up.finished) {
     dropServer(loop, client, !isRequestWhole);
-  } else if (server.backend.clientAddress === 'none') {
+  } else if (server.backend.clientAddress === 'none' && !server.isPersonal) {
     detach(loop, client);
     if (!server.park(loop, client.keepAliveSeconds)) loop.closer.close(server.fd);
   } else {
-    // It carries the address of this client, so it stays with it.
+    // It carries the address of this client, or is authenticated for it, so it stays with it.
     server.wait(loop, client.keepAliveSeconds);
     down.readable = false;
   }

@@ -16,9 +16,18 @@ import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './bu
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
-import { attach, dialServer, dropServer, enterServer, idleServer, uploadFailed } from './servers.ts';
+import {
+  attach,
+  chooseAddress,
+  dialServer,
+  dropServer,
+  enterServer,
+  idleServer,
+  uploadFailed,
+} from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, receive, rest, send } from './transfer.ts';
 import { webSocketKey } from '../../../wire/http1/websocket.ts';
+import { authenticatesConnection } from '../../../wire/http1/authentication.ts';
 import { RequestFault } from '../../../wire/http1/fault.ts';
 
 const head = createMessageHead();
@@ -114,7 +123,11 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
     return 0;
   }
   const isReused = server.isConnected;
-  if (isReused) loop.values[client.context.index['http-reused']]++;
+  if (isReused) {
+    loop.values[client.context.index['http-reused']]++;
+    server.expectAcknowledgement(head.bodyBytes === 0);
+  }
+  if (authenticatesConnection(head, buffer)) server.isPersonal = true;
   client.answered = false;
   client.saved = null;
   if (server === client.server) leaveOpening(loop, connection);
@@ -152,9 +165,10 @@ function serverFor(loop: Loop, client: HttpClient, backend: Backend) {
   if (own !== null) {
     // Whatever the server has sent since its answer, or its end, belongs to no request.
     const isUsable = own.backend === backend && !client.connection.down.readable;
-    if (isUsable && (!mustBeSure || own.isSure(loop))) return own;
+    if (isUsable && (own.isPersonal || !mustBeSure || own.isSure(loop))) return own;
     dropServer(loop, client, false);
   }
+  chooseAddress(loop, client, backend);
   if (backend.clientAddress === 'none') {
     const idle = idleServer(loop, client, backend, mustBeSure);
     if (idle !== undefined) return idle;

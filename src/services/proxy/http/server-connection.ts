@@ -1,9 +1,23 @@
 /** Connections to servers that are kept for the next request (RFC 9112 section 9.3). */
-import { E, MSG_DONTWAIT, MSG_PEEK, errno, pinned, recvfrom } from '../../../os/libc.ts';
+import {
+  E,
+  IPPROTO_TCP,
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  TCP_USER_TIMEOUT,
+  errno,
+  int32,
+  pinned,
+  recvfrom,
+  setsockopt,
+} from '../../../os/libc.ts';
 import type { Loop, Parked } from '../../../net/loop.ts';
 import type { Backend } from '../host-table.ts';
 
 const peeked = pinned(1);
+/** How long a request on a used connection may be unacknowledged. */
+const VANISHED_MS = int32(5000);
+const NO_TIMEOUT = int32(0);
 
 /** How long a connection waits for its next request: less than the 60 s and more of nginx and Apache. */
 const IDLE_MS = 30_000;
@@ -30,7 +44,12 @@ export const createServerPool = (): ServerPool => ({ idle: [], isStale: false })
 export class ServerConnection implements Parked {
   readonly fd: number;
   readonly backend: Backend;
+  /** Which of the server's addresses it leads to; -1 if it has one. */
+  readonly address: number;
   readonly #pool: ServerPool;
+  /** It may be authenticated for its client (NTLM, Negotiate), and carries no request of another one. */
+  isPersonal = false;
+  #hasTimeout = false;
   isConnected = false;
   /** The beginning of an answer's head that is not complete. */
   left: Uint8Array | null = null;
@@ -39,9 +58,10 @@ export class ServerConnection implements Parked {
   isPromised = false;
   #idleMs = IDLE_MS;
 
-  constructor(fd: number, backend: Backend, pool: ServerPool) {
+  constructor(fd: number, backend: Backend, address: number, pool: ServerPool) {
     this.fd = fd;
     this.backend = backend;
+    this.address = address;
     this.#pool = pool;
   }
 
@@ -60,6 +80,16 @@ export class ServerConnection implements Parked {
     idle.push(this);
     parkedConnections++;
     return true;
+  }
+
+  /**
+   * A server that has vanished acknowledges nothing, in contrast to a slow one. Only for requests without a body: a server that
+   * takes no more of a body for a while (a closed window) would be taken for vanished, too.
+   */
+  expectAcknowledgement(isExpected: boolean): void {
+    if (this.#hasTimeout === isExpected) return;
+    this.#hasTimeout = isExpected;
+    setsockopt(this.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, isExpected ? VANISHED_MS : NO_TIMEOUT, 4);
   }
 
   /** An answer is whole. */
@@ -108,16 +138,30 @@ export class ServerConnection implements Parked {
   }
 }
 
-/** The connection that was used last, whose time-out is furthest; undefined if none waits, or none that is `isSure`. */
+/**
+ * The connection to the address (-1 for the only one) that was used last, whose time-out is furthest. undefined if none waits, or
+ * none that `isSure`.
+ */
 export function takeIdle(
   loop: Loop,
   { idle }: ServerPool,
+  address: number,
   mustBeSure: boolean,
 ): ServerConnection | undefined {
-  if (mustBeSure && idle.at(-1)?.isSure(loop) !== true) return undefined;
-  const server = idle.pop();
-  server?.unpark(loop);
-  return server;
+  for (let at = idle.length - 1; at >= 0; at--) {
+    const server = idle[at];
+    if (server.address !== address) continue;
+    if (mustBeSure && !server.isSure(loop)) return undefined;
+    idle.splice(at, 1);
+    server.unpark(loop);
+    return server;
+  }
+  return undefined;
+}
+
+/** Closes what waits for this address: the server behind it has vanished. */
+export function closeIdle(loop: Loop, { idle }: ServerPool, address: number): void {
+  for (const server of [...idle]) if (server.address === address) server.close(loop);
 }
 
 /** Closes all of them: servers or settings have changed. */

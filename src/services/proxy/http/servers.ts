@@ -14,7 +14,7 @@ import { pickAddress, putAside, putBack } from '../../../net/server-addresses.ts
 import { mayComeWithout, originOf } from '../../../net/way-back.ts';
 import type { Backend } from '../host-table.ts';
 import type { HttpClient } from './client.ts';
-import { ServerConnection, takeIdle } from './server-connection.ts';
+import { ServerConnection, closeIdle, takeIdle } from './server-connection.ts';
 
 /** The server of the connection is this one from now on: its figures, and the events that tell of it. */
 export function enterServer(loop: Loop, connection: Connection, backend: Backend, name: string): void {
@@ -33,22 +33,31 @@ export function enterServer(loop: Loop, connection: Connection, backend: Backend
   hosts.values[connection.hostAt + HOST.OPEN]++;
 }
 
-/** An idle connection to the server; undefined if a new one is needed. */
+/** The address whose turn it is, for a server with several: an idle connection to it is used, or a new one made. */
+export function chooseAddress({ nowMs }: Loop, { connection }: HttpClient, { addresses }: Backend): void {
+  connection.tried = 0;
+  connection.address = addresses === undefined ? -1 : pickAddress(addresses, 0, nowMs);
+}
+
+/** An idle connection to the chosen address; undefined if a new one is needed. */
 export const idleServer = (
   loop: Loop,
-  { context }: HttpClient,
+  { context, connection }: HttpClient,
   backend: Backend,
   mustBeSure: boolean,
-): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend), mustBeSure);
+): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend), connection.address, mustBeSure);
 
-/** Starts a new connection to the server, or to one of its addresses; or says why that failed at once. */
+/** Starts a new connection to the chosen address of the server, or another one; or says why that failed at once. */
 export function dialServer(loop: Loop, client: HttpClient, backend: Backend): ServerConnection | DialFailure {
-  const { connection } = client;
-  const { addresses } = backend;
-  connection.tried = 0;
-  connection.address = addresses === undefined ? -1 : pickAddress(addresses, 0, loop.nowMs);
   const server = dialAddress(loop, client, backend);
   return typeof server === 'string' ? dialNext(loop, client, backend, server) : server;
+}
+
+/** A connection to the server has ended without a word: what waits for the same address is probably gone, too. */
+export function serverVanished(loop: Loop, client: HttpClient, { backend, address }: ServerConnection): void {
+  closeIdle(loop, client.context.poolOf(backend), address);
+  if (address >= 0) putAside(backend.addresses!, address, loop.nowMs);
+  chooseAddress(loop, client, backend);
 }
 
 /** Another address of the server, after one has failed; the failure if there is none left. */
@@ -113,7 +122,7 @@ function open(
     return 'no-socket';
   }
   noteAttempt(loop, connection, source, fd);
-  return new ServerConnection(fd, backend, context.poolOf(backend));
+  return new ServerConnection(fd, backend, connection.address, context.poolOf(backend));
 }
 
 /** The same address without the source, if nothing came back to that; else the next address. */

@@ -34,6 +34,9 @@ const ROWS: readonly (readonly [
   [http, 'moved.example', '203.0.113.9', '/', '308 to 443'],
   [http, 'moved.example', '203.0.113.9', '/.well-known/acme-challenge/x', 'moved'],
   [http, 'moved.example', '203.0.113.9', '/.well-known/acme-challenge', '308 to 443'],
+  // One segment, as certificate authorities ask for it: nothing else is reached through it.
+  [http, 'moved.example', '203.0.113.9', '/.well-known/acme-challenge/../../x', '308 to 443'],
+  [http, 'moved.example', '203.0.113.9', '/.well-known/acme-challenge/..%2f..%2fx', '308 to 443'],
   [http, 'moved.example', '203.0.113.9', '/x/.well-known/acme-challenge/x', '308 to 443'],
   [https, 'moved.example', '203.0.113.9', '/', 'moved'],
   [http, 'lan.example', '192.0.2.200', '/', 'lan'],
@@ -73,7 +76,7 @@ test('the default server: for no name, and for names that nobody has', () => {
   const options = { listeners: [http, { ...https, port: 8443 }], attached, defaultHost: 'rest' };
   for (const [name, target, expected] of [
     ['plain.example', '/', 'plain'],
-    ['off.example', '/.well-known/acme-challenge/x', 'rest'],
+    ['off.example', '/.well-known/acme-challenge/x', 'unknown-name'],
     ['other.example', '/', '301 to 8443'],
     [undefined, '/', 'rest'], // a redirect needs a name
   ] as const) {

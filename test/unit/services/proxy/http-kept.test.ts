@@ -63,6 +63,41 @@ test('clients one after the other share the connection to the server, clients at
   assert.deepEqual(numbers.toSorted(), ['/held 0', '/held 1']);
 });
 
+for (const scheme of ['NTLM', 'Negotiate']) {
+  test(`a connection that ${scheme} authenticates stays with its client`, async () => {
+    await using cleanup = new Cleanup();
+    /** Connections whose user is known: such servers ask each connection once. */
+    const known = new Set<number>();
+    const server = await serve(cleanup, (request, { number }) => {
+      if (/Authorization: \w+ type3/.test(request)) known.add(number);
+      if (known.has(number)) return `HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret`;
+      return `HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="x", ${scheme}\r\nContent-Length: 0\r\n\r\n`;
+    });
+    const { connect } = await proxyTo(cleanup, [hostOf('a', server.port)]);
+    const asks = (more: string) => `GET /mail HTTP/1.1\r\nHost: a.example\r\n${more}\r\n`;
+    const alice = await connect();
+    const statuses = [];
+    for (const more of ['', `Authorization: ${scheme} type1\r\n`, `Authorization: ${scheme} type3\r\n`, '']) {
+      alice.write(asks(more));
+      statuses.push((await alice.message()).slice(9, 12));
+    }
+    assert.deepEqual(statuses, ['401', '401', '200', '200']);
+    assert.equal(server.connections.length, 1);
+    for (let i = 0; i < 3; i++) {
+      const bob = await connect();
+      bob.write(asks(''));
+      assert.match(await bob.message(), /^HTTP\/1\.1 401 /);
+    }
+    // Without a challenge before it, too.
+    const carol = await connect();
+    carol.write(asks(`Authorization: ${scheme} type3\r\n`));
+    assert.match(await carol.message(), /secret$/);
+    const dave = await connect();
+    dave.write(asks(''));
+    assert.match(await dave.message(), /^HTTP\/1\.1 401 /);
+  });
+}
+
 test('requests of one client go to the servers of their own Hosts', async () => {
   await using cleanup = new Cleanup();
   const [a, b] = [await serve(cleanup, echo), await serve(cleanup, echo)];
