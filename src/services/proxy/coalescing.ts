@@ -100,36 +100,34 @@ async function askServer(
       return owner !== undefined && owner !== server && seen.names.some((name) => covers(name, example));
     });
     if (others.length === 0) continue;
-    const [{ example }] = others;
-    const values = {
-      server,
-      hostname,
-      names: others
-        .slice(0, SHOWN_NAMES)
-        .map(({ pattern }) => pattern)
-        .join(', '),
-      other: findBackend(table, example)!.name,
-    };
-    const answer = await askHttps(target, hostname, example);
-    if (answer?.status === undefined)
-      return unknown(
-        say(
-          'The certificate of {server} for {hostname} also covers {names} of {other}. What it answers to requests for them could not be measured.',
-          values,
-        ),
-        REMEDY,
-      );
-    if (answer.status !== MISDIRECTED)
-      return warn(
-        say(
-          'The certificate of {server} for {hostname} also covers {names} of {other}. A request for that name over an HTTP/2 connection to {server} is answered with {status}, not 421: visitors of {other} get pages of {server}.',
-          { ...values, status: answer.status },
-        ),
-        REMEDY,
-      );
+    // Each name for itself: servers answer 421 for the names that they know of, and take another name for their own.
+    for (const { example, pattern } of others.slice(0, MAX_NAMES)) {
+      const values = { server, hostname, names: pattern, other: findBackend(table, example)!.name };
+      const answer = await askHttps(target, hostname, example);
+      if (answer?.status === undefined)
+        return unknown(
+          say(
+            'The certificate of {server} for {hostname} also covers {names} of {other}. What it answers to requests for them could not be measured.',
+            values,
+          ),
+          REMEDY,
+        );
+      if (answer.status !== MISDIRECTED)
+        return warn(
+          say(
+            'The certificate of {server} for {hostname} also covers {names} of {other}. A request for that name over an HTTP/2 connection to {server} is answered with {status}, not 421: visitors of {other} get pages of {server}.',
+            { ...values, status: answer.status },
+          ),
+          REMEDY,
+        );
+    }
+    const shown = others.slice(0, SHOWN_NAMES);
     refuses = say(
       'Its certificate also covers {names} of {other}, but it answers 421 to requests for them.',
-      values,
+      {
+        names: shown.map(({ pattern }) => pattern).join(', '),
+        other: [...new Set(shown.map(({ example }) => findBackend(table, example)!.name))].join(', '),
+      },
     );
   }
   if (!isAnswered) return unknown(say('It does not answer at the moment; the check of the server says why.'));
