@@ -93,8 +93,9 @@ const CLIENTS: readonly Client[] = [
   {
     title: 'node:http with an agent',
     command: node('agent', '300'),
-    // Agents keep their sockets by the address, which all of these servers share.
-    expect: [/^ok [1-4] connections$/m],
+    // Agents keep their sockets by the address, which all of these servers share. On a busy machine the answer to a POST may begin
+    // before the client has sent all of it: such a connection ends with its answer.
+    expect: [/^ok (?:[1-9]|[1-5]\d|6[0-4]) connections$/m],
   },
   { title: 'fetch of Node', command: node('fetch', '300'), expect: [/^ok$/m] },
   { title: 'WebSocket of Node', command: node('websocket', '60'), expect: [/^ok$/m] },
