@@ -47,6 +47,14 @@ export function onEvents(listener: (events: readonly LiveEvent[]) => void): () =
   };
 }
 
+const openings = new Set<() => void>();
+
+/** Calls the listener each time the stream begins: what happened before is not in it. */
+export function onStreamOpen(listener: () => void): () => void {
+  openings.add(listener);
+  return () => void openings.delete(listener);
+}
+
 let source: EventSource | undefined;
 let openKey = '';
 let isWanted = false;
@@ -63,6 +71,9 @@ function open(): void {
   openKey = key;
   if (wanted === '') return;
   source = new EventSource(`/api/live?topics=${wanted}`);
+  source.addEventListener('open', () => {
+    for (const listener of openings) listener();
+  });
   const hear = <T>(name: string, take: (data: T) => void) =>
     source?.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data) as T));
   hear<StatusAnswer>('status', (next) => {

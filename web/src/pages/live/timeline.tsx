@@ -5,7 +5,7 @@ import { api, query } from '../../core/api.ts';
 import { config } from '../../core/config.ts';
 import type { EventsAnswer, LiveEvent } from '../../core/contract.ts';
 import { formatNumber } from '../../core/format.ts';
-import { onEvents } from '../../core/live.ts';
+import { onEvents, onStreamOpen } from '../../core/live.ts';
 import { text } from '../../core/locale.ts';
 import { usePages } from '../../core/resource.ts';
 import { parameter, setParameters } from '../../core/router.ts';
@@ -33,10 +33,14 @@ export function Timeline() {
   const waiting = useSignal<readonly LiveEvent[]>([]);
   const isPaused = useSignal(false);
   const lost = useSignal(0);
+  /** The latest events of the stream, oldest first. */
+  const heard = useRef<readonly LiveEvent[]>([]);
   const pages = usePages<LiveEvent>(async (cursor) => {
     const answer = await api.get<EventsAnswer>(`events${query({ ...filters, cursor, limit: PAGE_ROWS })}`);
     lost.value = answer.lost;
-    return { rows: answer.events, nextCursor: answer.nextCursor };
+    // What came by the stream while the list was on its way is not lost.
+    const rows = cursor === undefined && !isFiltered ? merge(heard.current, answer.events) : answer.events;
+    return { rows, nextCursor: answer.nextCursor };
   });
   const events = pages.rows;
   const latest = useRef(pages.reload);
@@ -45,7 +49,12 @@ export function Timeline() {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     void latest.current();
+    // The list is loaded again once the stream has begun, so that nothing between the two is missing.
+    const stopOpen = onStreamOpen(() => {
+      if (!isPaused.value) void latest.current();
+    });
     const stop = onEvents((fresh) => {
+      heard.current = [...heard.current, ...fresh].slice(-KEPT_ROWS);
       if (isPaused.value) waiting.value = [...waiting.value, ...fresh].slice(-KEPT_ROWS);
       else if (isFiltered)
         timer ??= setTimeout(() => {
@@ -56,6 +65,7 @@ export function Timeline() {
     });
     return () => {
       stop();
+      stopOpen();
       clearTimeout(timer);
     };
   }, [key]);
