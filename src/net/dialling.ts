@@ -5,9 +5,8 @@ import { socketError } from '../os/socket-error.ts';
 import { type Connection, Origin, Phase } from './connection.ts';
 import { conversationOf } from './conversation.ts';
 import { dial, dialFailureOf } from './dial.ts';
-import { closeSocket, countEnd, refuse } from './ending.ts';
+import { closeSocket, countEnd, joinServer, refuse } from './ending.ts';
 import type { DialFailure, Route, Source } from './gate.ts';
-import { HOST } from './host-slots.ts';
 import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
 import { pickAddress, putAside, putBack } from './server-addresses.ts';
@@ -29,14 +28,10 @@ export const FAILURE_COUNTERS = {
 } as const;
 
 export function startDial(loop: Loop, connection: Connection, route: Route): void {
-  const { hosts } = loop;
   connection.phase = Phase.dialing;
   connection.sinceMs = loop.nowMs;
   connection.route = route;
-  connection.server = route.server;
-  connection.hostAt = hosts.offsetOf(route.server);
-  hosts.values[connection.hostAt + HOST.ACCEPTED]++;
-  hosts.values[connection.hostAt + HOST.OPEN]++;
+  joinServer(loop, connection, route.server);
   connection.examiner = null;
   connection.tried = 0;
   const { addresses } = route;

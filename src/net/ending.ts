@@ -34,6 +34,14 @@ export function countEnd({ values }: Loop, connection: Connection, counter: numb
   connection.reason = counter;
 }
 
+/** The figures of this server count it from now on. */
+export function joinServer({ hosts }: Loop, connection: Connection, server: string): void {
+  connection.server = server;
+  connection.hostAt = hosts.offsetOf(server);
+  hosts.values[connection.hostAt + HOST.ACCEPTED]++;
+  hosts.values[connection.hostAt + HOST.OPEN]++;
+}
+
 /** Its server's figures no longer count it. */
 export function leaveServer({ hosts }: Loop, connection: Connection): void {
   if (connection.hostAt < 0) return;

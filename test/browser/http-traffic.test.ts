@@ -9,6 +9,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { chromium } from 'playwright-core';
 import { ADDRESSES, hostnameOf } from '../netns/http/addresses.ts';
 import { isLong } from '../netns/http/long.ts';
+import { CHROMIUM_FLAGS } from './support.ts';
 import { type Network, startNetwork } from '../netns/http/network.ts';
 import { rootOf, startServers } from '../netns/http/servers.ts';
 
@@ -16,13 +17,7 @@ const PAGE = join(import.meta.dirname, '../netns/http/clients/page.html');
 const SHORT_ROUNDS = 25;
 const LONG_MS = 300_000;
 const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
+  ...CHROMIUM_FLAGS,
   '--disable-features=HttpsUpgrades',
   `--host-resolver-rules=MAP *.example.com ${ADDRESSES.proxy}, MAP * ~NOTFOUND`,
 ];

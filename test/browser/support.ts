@@ -18,7 +18,8 @@ const ROOT = join(import.meta.dirname, '../..');
 export const SCREENSHOTS = join(ROOT, 'build/screenshots');
 export const ORIGIN = `https://[${ADDRESSES.appliance6}]:8064`;
 export const PASSWORD = 'tide tables of the east';
-const FLAGS = [
+/** Without what Chromium does by itself. */
+export const CHROMIUM_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -26,6 +27,9 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+];
+const FLAGS = [
+  ...CHROMIUM_FLAGS,
   // Chromium's own services must not be contacted: the only names are those of the lab, and the page needs none.
   `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${ADDRESSES.appliance6}`,
 ];

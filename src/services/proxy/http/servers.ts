@@ -5,10 +5,9 @@ import { socketError } from '../../../os/socket-error.ts';
 import { type Connection, Origin } from '../../../net/connection.ts';
 import { dial, dialFailureOf } from '../../../net/dial.ts';
 import { FAILURE_COUNTERS, comesWithoutInstead, noteAnswer, noteAttempt } from '../../../net/dialling.ts';
-import { leaveOpening, leaveServer, reportEnd, reportOpened } from '../../../net/ending.ts';
+import { joinServer, leaveOpening, leaveServer, reportEnd, reportOpened } from '../../../net/ending.ts';
 import type { DialFailure, Source } from '../../../net/gate.ts';
 import { release } from '../../../net/holding.ts';
-import { HOST } from '../../../net/host-slots.ts';
 import { EDGES, type Loop } from '../../../net/loop.ts';
 import { pickAddress, putAside, putBack } from '../../../net/server-addresses.ts';
 import { mayComeWithout, originOf } from '../../../net/way-back.ts';
@@ -25,12 +24,8 @@ export function enterServer(loop: Loop, connection: Connection, backend: Backend
     connection.up.totalBytes = connection.down.totalBytes = 0;
   }
   leaveServer(loop, connection);
-  const { hosts } = loop;
-  connection.server = backend.name;
   connection.name = name;
-  connection.hostAt = hosts.offsetOf(backend.name);
-  hosts.values[connection.hostAt + HOST.ACCEPTED]++;
-  hosts.values[connection.hostAt + HOST.OPEN]++;
+  joinServer(loop, connection, backend.name);
 }
 
 /** The address whose turn it is, for a server with several: an idle connection to it is used, or a new one made. */

@@ -47,14 +47,15 @@ export function receive(half: Half, at: number, limit: number): number {
     if (taken < room && !half.exhaustive) half.readable = false;
     return taken;
   }
+  return nothingRead(half, taken);
+}
+
+/** What a read that returned no bytes means; `errno()` is that of the read. */
+function nothingRead(half: Half, result: number): number {
   half.readable = false;
-  if (taken === 0) {
-    half.ended = true;
-    return ENDED;
-  }
-  if (errno() === E.EAGAIN) return NOTHING;
+  if (result !== 0 && errno() === E.EAGAIN) return NOTHING;
   half.ended = true;
-  return FAILED;
+  return result === 0 ? ENDED : FAILED;
 }
 
 /** Counts bytes that pass to the server or to the client. */
@@ -154,14 +155,7 @@ function spliceBody(loop: Loop, half: Half, body: Body): number {
     flush(loop, half);
     return taken;
   }
-  half.readable = false;
-  if (taken === 0) {
-    half.ended = true;
-    return ENDED;
-  }
-  if (errno() === E.EAGAIN) return NOTHING;
-  half.ended = true;
-  return FAILED;
+  return nothingRead(half, taken);
 }
 
 /** The limit of what one connection moves in one turn of the loop. */
