@@ -9,7 +9,7 @@ import { MAX_HEAD_BYTES } from '../../../wire/http1/head.ts';
 /** The limit of one read. */
 export const INPUT_BYTES = 64 * 1024;
 /** A rewritten head is at most this much longer: names of at most 300 bytes are inserted four times. */
-export const MARGIN_BYTES = 4096;
+const MARGIN_BYTES = 4096;
 export const INPUT = MARGIN_BYTES;
 export const INPUT_END = INPUT + INPUT_BYTES;
 const OUTPUT = INPUT_END;

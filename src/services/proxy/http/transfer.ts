@@ -59,7 +59,7 @@ function nothingRead(half: Half, result: number): number {
 }
 
 /** Counts bytes that pass to the server or to the client. */
-export function countBytes({ values, index, hosts }: Loop, half: Half, bytes: number): void {
+function countBytes({ values, index, hosts }: Loop, half: Half, bytes: number): void {
   const { connection } = half;
   const isUp = half === connection.up;
   values[isUp ? index['bytes-up'] : index['bytes-down']] += bytes;
