@@ -8,11 +8,13 @@ import type { ConnectionFound } from '../../net/connection-event.ts';
 import { compileOurselves, isOwnAddress } from '../../os/ourselves.ts';
 import { english, listOf } from '../../texts/text.ts';
 import type { HealthFound as HealthChange } from '../../runtime/own-events.ts';
+import type { AddressHealthFound } from '../../runtime/address-health.ts';
 import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { HealthFound, HostFound, ProbeFound, PublicIpv4Found } from './found.ts';
 import { sshConfigSnippet } from '../routes/ssh-config.ts';
+import { addressChecks, withChecks } from './address-checks.ts';
 import { askHttps } from './ask-https.ts';
 import { runInTurn } from './background.ts';
 import type { Check } from './check.ts';
@@ -42,6 +44,12 @@ export interface EngineEdges {
   readonly isOpen: NeighbourDeps['isOpen'];
   readonly now: () => Date;
   readonly monotonicMs: () => number;
+}
+
+/** What the services know of the servers, by name. */
+interface SeenByServices {
+  readonly traffic: ReadonlyMap<string, HostTraffic>;
+  readonly checks: ReadonlyMap<string, readonly AddressHealthFound[]>;
 }
 
 type LoggedConnection = ConnectionFound & { readonly at: string };
@@ -110,10 +118,14 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;
   const hostNamed = (name: string) => store.current.hosts.find((host) => host.name === name);
 
+  const seenByServices = (): SeenByServices => {
+    const reports = services();
+    return { traffic: sumHosts(reports), checks: addressChecks(reports) };
+  };
   const describe = (
     host: HostConfig,
     address: PublicIpv4Found,
-    traffic: ReadonlyMap<string, HostTraffic>,
+    { traffic, checks }: SeenByServices,
   ): HostFound => {
     const path = machine.pathTo(parseIpv6(host.address) ?? new Uint8Array(16));
     const sshPort = sshPorts()[host.name] ?? null;
@@ -126,7 +138,8 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       maintenance: host.maintenance,
       hostnames: [...host.hostnames],
       clientAddress: host.clientAddress,
-      health: health.report(host.name),
+      health: withChecks(health.report(host.name), checks.get(host.name) ?? []),
+      healthChecks: checks.get(host.name) ?? [],
       traffic: traffic.get(host.name) ?? null,
       sshPort,
       sshConfig: sshPort === null ? null : sshConfigSnippet(host.name, own, sshPort),
@@ -139,14 +152,14 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     async hosts() {
       health.watch();
       const publicIpv4 = await findPublicIpv4(store.current);
-      const traffic = sumHosts(services());
-      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4, traffic)) };
+      const seen = seenByServices();
+      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4, seen)) };
     },
     async checkHost(name) {
       health.watch();
       await health.check(name);
       const host = hostNamed(name);
-      return host && describe(host, await findPublicIpv4(store.current), sumHosts(services()));
+      return host && describe(host, await findPublicIpv4(store.current), seenByServices());
     },
     async dnsRecords(name) {
       const host = hostNamed(name);
@@ -249,6 +262,7 @@ function healthEvent(server: string, { state, probes }: HealthFound, before: Hea
   return {
     kind: 'health',
     server,
+    address: null,
     state,
     before: before.state,
     probe: decisive?.name ?? null,

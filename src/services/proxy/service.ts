@@ -11,6 +11,7 @@ import { sentences } from '../../texts/text.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
+import { type PreparedHealth, keepHealth } from './health/keep.ts';
 import { keepMappedRoute } from './mapped-route.ts';
 import { usesMapped } from '../mapped.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
@@ -25,11 +26,12 @@ const MAX_CONNECTIONS = 32_768;
 
 /**
  * A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. `attached`:
- * the networks that "lan" stands for.
+ * the networks that "lan" stands for. `failing`: what health checks find.
  */
 export function planProxy(
   { proxy, hosts }: ProxyOptions,
   attached: readonly IpPrefix[],
+  failing?: PreparedHealth['failing'],
 ): TcpPlan<ProxyWorkerConfig> {
   const named = usedListeners(hosts);
   const listeners = proxy.listeners.filter(({ name }) => named.has(name));
@@ -48,6 +50,7 @@ export function planProxy(
       listeners,
       defaultHost: proxy.defaultHost,
       attached,
+      ...(failing !== undefined && { failing }),
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
       responseTimeoutMs: proxy.responseTimeoutMs,
     },
@@ -77,6 +80,8 @@ export async function startProxy(
       );
     }),
   );
+  const health = starting.use(keepHealth({ log, ourselves, events }));
+  const firstHealth = await health.prepare(options.hosts, options.proxy.listeners);
   const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
     {
       name: 'proxy',
@@ -89,8 +94,9 @@ export async function startProxy(
       ourselves,
       events,
     },
-    planProxy(options, attached.of(options.hosts)),
+    planProxy(options, attached.of(options.hosts), firstHealth.failing),
   );
+  firstHealth.commit();
   const following = starting.move();
   started.resolve();
 
@@ -98,7 +104,9 @@ export async function startProxy(
     const [before, after] = [mappedPrefixes(current), mappedPrefixes(next)];
     await mapped.want([...before, ...after.filter((prefix) => !before.includes(prefix))]);
     try {
-      await plane.apply(planProxy(next, attached.of(next.hosts)));
+      const { failing, commit } = await health.prepare(next.hosts, next.proxy.listeners);
+      await plane.apply(planProxy(next, attached.of(next.hosts), failing));
+      commit();
       current = next;
     } finally {
       attached.of(current.hosts);
@@ -121,6 +129,7 @@ export async function startProxy(
     kernelContests: mapped.contests,
     counters: plane.counters,
     hosts: plane.hosts,
+    health: health.report,
     limits: plane.limits,
     drain: plane.drain,
     failWorker: plane.failWorker,

@@ -5,6 +5,7 @@
 import { type FailingAddresses, createFailingAddresses } from '../../../net/server-addresses.ts';
 import type { AddressHealthFound, HealthByServer, HealthReason } from '../../../runtime/address-health.ts';
 import type { Text } from '../../../texts/text.ts';
+import { failingKey } from '../host-table.ts';
 import type { HealthResult } from './check.ts';
 import { type AddressState, judge, newAddressState, nextCheckMs } from './state.ts';
 import type { HealthGroup, HealthTarget } from './targets.ts';
@@ -26,7 +27,9 @@ export interface HealthChange {
   readonly server: string;
   readonly address: string;
   /** fail: with the port that fails first. */
-  readonly failing: Pick<AddressHealthFound, 'service' | 'port' | 'check' | 'hostname' | 'detail'> | undefined;
+  readonly failing:
+    | Pick<AddressHealthFound, 'service' | 'port' | 'check' | 'hostname' | 'detail'>
+    | undefined;
   /** How many addresses of the server fail now. */
   readonly failingAddresses: number;
   /** How many it has. */
@@ -52,8 +55,6 @@ export interface HealthMonitor extends Disposable {
   commit(plan: HealthPlan): void;
   report(): HealthByServer;
 }
-
-export const failingKey = (server: string, listener: string): string => `${listener} ${server}`;
 
 /** More checks at the same time would cost memory: a TLS connection needs about 50 KB. */
 const MOST_AT_ONCE = 32;
@@ -124,34 +125,31 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
       entry.latencyMs = result.kind === 'ok' ? result.latencyMs : null;
       entry.reason = result.kind === 'ok' ? null : result.reason;
       entry.detail = result.kind === 'ok' ? null : result.detail;
-      const before = addressFails(target);
       if (judge(state, result.kind === 'ok', target, nowMs)) {
         writeBits(groups);
-        tellChange(entry, before);
+        tellChange(entry);
       }
     }
     entry.dueMs = nowMs + nextCheckMs(state, target, chance());
     enqueue(entry);
   }
 
-  const ofServer = (server: string) => [...entries.values()].filter(({ target }) => target.server === server);
-
-  /** Whether the address fails at any port. */
-  const addressFails = ({ server, address }: HealthTarget): boolean =>
-    ofServer(server).some(({ target, state }) => target.address === address && state.state === 'fail');
-
   /** One event for an address, however many of its ports fail. */
-  function tellChange({ target, detail }: Entry, before: boolean): void {
-    const after = addressFails(target);
-    if (before === after) return;
+  function tellChange(changed: Entry): void {
+    const { target, state, detail } = changed;
     const { server, address, listener, port, check, hostname = null } = target;
-    const all = ofServer(server);
-    const failing = new Set(all.filter(({ state }) => state.state === 'fail').map((each) => each.target.address));
+    const all = [...entries.values()].filter((each) => each.target.server === server);
+    const failing = all.filter((each) => each !== changed && each.state.state === 'fail');
+    const isFailing = state.state === 'fail';
+    // Another port of the address fails, so it was failing before, and is failing now. The first success tells nothing new.
+    if (failing.some((each) => each.target.address === address)) return;
+    if (state.state === 'ok' && state.falls === 0) return;
+    const failingAddresses = new Set(failing.map((each) => each.target.address));
     deps.onChange({
       server,
       address,
-      failing: after ? { service: listener, port, check, hostname, detail } : undefined,
-      failingAddresses: failing.size,
+      failing: isFailing ? { service: listener, port, check, hostname, detail } : undefined,
+      failingAddresses: failingAddresses.size + Number(isFailing),
       addresses: new Set(all.map((each) => each.target.address)).size,
     });
   }
