@@ -38,4 +38,4 @@ function stateAmong(
 }
 
 /** ISO 8601 in UTC sorts by time. */
-const latest = (times: readonly string[]): string => times.reduce((a, b) => (a > b ? a : b));
+const latest = (times: readonly string[]): string => times.toSorted().at(-1)!;
