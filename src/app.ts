@@ -150,6 +150,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           services: reports,
           sshPorts: () => sshPortsOf(services),
           queries: (name) => running(name)?.queries,
+          network: ourselves,
           live: {
             events,
             noteServices,
