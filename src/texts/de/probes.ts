@@ -85,4 +85,5 @@ export const probes: Dictionary = {
   'The same for good, with systemd-networkd': 'Dasselbe dauerhaft, mit systemd-networkd',
   'In the .network file of the interface, below /etc/systemd/network/. The programs of the server then log clients as {prefix}: the last 32 bits are the IPv4 address in hexadecimal. 203.0.113.9 is cb00:7109.':
     'In der .network-Datei der Schnittstelle, unter /etc/systemd/network/. Die Programme des Servers protokollieren Clients dann als {prefix}: Die letzten 32 Bit sind die IPv4-Adresse, hexadezimal. 203.0.113.9 ist cb00:7109.',
+  'It answers {said}, which is not expected.': 'Er antwortet {said}, was nicht erwartet wird.',
 };

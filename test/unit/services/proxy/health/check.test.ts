@@ -61,7 +61,7 @@ function answering(text: string, heard: string[] = []): (socket: Socket) => void
         request += bytes.toString('latin1');
         if (!request.endsWith('\r\n\r\n')) return;
         heard.push(request);
-        for (const piece of text.match(/[^]{1,9}/g) ?? []) socket.write(piece);
+        for (const piece of text.match(/.{1,9}/gs) ?? []) socket.write(piece);
       });
   };
 }
