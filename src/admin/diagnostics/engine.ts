@@ -10,6 +10,7 @@ import { english, listOf } from '../../texts/text.ts';
 import type { HealthFound as HealthChange } from '../../runtime/own-events.ts';
 import type { AddressHealthFound } from '../../runtime/address-health.ts';
 import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
+import type { ServiceReport } from '../../runtime/report.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { HealthFound, HostFound, ProbeFound, PublicIpv4Found } from './found.ts';
@@ -51,6 +52,11 @@ interface SeenByServices {
   readonly traffic: ReadonlyMap<string, HostTraffic>;
   readonly checks: ReadonlyMap<string, readonly AddressHealthFound[]>;
 }
+
+const seenBy = (reports: readonly ServiceReport[]): SeenByServices => ({
+  traffic: sumHosts(reports),
+  checks: addressChecks(reports),
+});
 
 type LoggedConnection = ConnectionFound & { readonly at: string };
 
@@ -118,10 +124,6 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;
   const hostNamed = (name: string) => store.current.hosts.find((host) => host.name === name);
 
-  const seenByServices = (): SeenByServices => {
-    const reports = services();
-    return { traffic: sumHosts(reports), checks: addressChecks(reports) };
-  };
   const describe = (
     host: HostConfig,
     address: PublicIpv4Found,
@@ -152,14 +154,14 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     async hosts() {
       health.watch();
       const publicIpv4 = await findPublicIpv4(store.current);
-      const seen = seenByServices();
+      const seen = seenBy(services());
       return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4, seen)) };
     },
     async checkHost(name) {
       health.watch();
       await health.check(name);
       const host = hostNamed(name);
-      return host && describe(host, await findPublicIpv4(store.current), seenByServices());
+      return host && describe(host, await findPublicIpv4(store.current), seenBy(services()));
     },
     async dnsRecords(name) {
       const host = hostNamed(name);

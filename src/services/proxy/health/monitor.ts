@@ -1,12 +1,13 @@
 /**
- * Checks the addresses of servers regularly, one timer for all of them. It runs in the main thread; the threads that dial read
- * one number for each server and listener (`FailingAddresses`). Clock, chance and network are arguments.
+ * Checks the addresses of servers regularly. It runs in the main thread; the threads that dial read one number for each server
+ * and listener (`FailingAddresses`). Clock, chance and network are arguments.
  */
 import { type FailingAddresses, createFailingAddresses } from '../../../net/server-addresses.ts';
 import type { AddressHealthFound, HealthByServer, HealthReason } from '../../../runtime/address-health.ts';
 import type { Text } from '../../../texts/text.ts';
 import { failingKey } from '../host-table.ts';
 import type { HealthResult } from './check.ts';
+import { GAP_MS, createSchedule } from './schedule.ts';
 import { type AddressState, judge, newAddressState, nextCheckMs } from './state.ts';
 import type { HealthGroup, HealthTarget } from './targets.ts';
 
@@ -56,11 +57,6 @@ export interface HealthMonitor extends Disposable {
   report(): HealthByServer;
 }
 
-/** More checks at the same time would cost memory: a TLS connection needs about 50 KB. */
-const MOST_AT_ONCE = 32;
-/** The least time between two starts: with very many addresses, the intervals become longer. */
-const GAP_MS = 20;
-
 interface Entry {
   readonly key: string;
   readonly target: HealthTarget;
@@ -73,65 +69,30 @@ interface Entry {
 }
 
 export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
-  const { monotonicMs, chance } = deps;
+  const { monotonicMs } = deps;
   const aborter = new AbortController();
   let entries = new Map<string, Entry>();
   let groups: readonly PlannedGroup[] = [];
-  /** The entries that wait for their next check, the most urgent first. */
-  const queue: Entry[] = [];
-  let running = 0;
-  let lastStartMs = -Infinity;
-  let timer: NodeJS.Timeout | undefined;
 
-  function enqueue(entry: Entry): void {
-    let [low, high] = [0, queue.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (queue[middle].dueMs <= entry.dueMs) low = middle + 1;
-      else high = middle;
-    }
-    queue.splice(low, 0, entry);
-  }
-
-  /** Sets the timer for the next start, if there may be one. */
-  function schedule(): void {
-    clearTimeout(timer);
-    if (queue.length === 0 || running >= MOST_AT_ONCE || aborter.signal.aborted) return;
-    const atMs = Math.max(queue[0].dueMs, lastStartMs + GAP_MS);
-    timer = setTimeout(startNext, Math.max(atMs - monotonicMs(), 0)).unref();
-  }
-
-  function startNext(): void {
-    const nowMs = monotonicMs();
-    const entry = queue[0];
-    if (entry !== undefined && entry.dueMs <= nowMs) {
-      queue.shift();
-      lastStartMs = nowMs;
-      running++;
-      void deps.check(entry.target, aborter.signal).then((result) => {
-        running--;
-        if (entries.get(entry.key) === entry) takeIn(entry, result);
-        schedule();
-      });
-    }
-    schedule();
-  }
+  const schedule = createSchedule<Entry>(monotonicMs, async (entry) => {
+    const result = await deps.check(entry.target, aborter.signal);
+    if (entries.get(entry.key) !== entry) return; // it is not checked any more
+    takeIn(entry, result);
+    entry.dueMs = monotonicMs() + nextCheckMs(entry.state, entry.target, deps.chance());
+    schedule.add(entry);
+  });
 
   function takeIn(entry: Entry, result: HealthResult): void {
-    const { target, state } = entry;
+    if (result.kind === 'late') return;
     const nowMs = monotonicMs();
-    if (result.kind !== 'late') {
-      entry.checkedMs = nowMs;
-      entry.latencyMs = result.kind === 'ok' ? result.latencyMs : null;
-      entry.reason = result.kind === 'ok' ? null : result.reason;
-      entry.detail = result.kind === 'ok' ? null : result.detail;
-      if (judge(state, result.kind === 'ok', target, nowMs)) {
-        writeBits(groups);
-        tellChange(entry);
-      }
-    }
-    entry.dueMs = nowMs + nextCheckMs(state, target, chance());
-    enqueue(entry);
+    const isWell = result.kind === 'ok';
+    entry.checkedMs = nowMs;
+    entry.latencyMs = isWell ? result.latencyMs : null;
+    entry.reason = isWell ? null : result.reason;
+    entry.detail = isWell ? null : result.detail;
+    if (!judge(entry.state, isWell, entry.target, nowMs)) return;
+    writeBits(groups);
+    tellChange(entry);
   }
 
   /** One event for an address, however many of its ports fail. */
@@ -174,32 +135,11 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
   function commit(plan: HealthPlan): void {
     const next = new Map(plan.groups.flatMap((group) => group.entries.map((entry) => [entry.key, entry])));
     const fresh = [...next.values()].filter(({ key }) => !entries.has(key));
-    const left = queue.filter((entry) => next.get(entry.key) === entry);
-    queue.splice(0, queue.length, ...left);
     entries = next;
     groups = plan.groups;
     writeBits(groups); // states may have changed since `prepare`
-    fresh.forEach(enqueue);
-    schedule();
-  }
-
-  function describe({ target, state: { state, sinceMs, falls }, ...entry }: Entry): AddressHealthFound {
-    const { listener: service, address, port, check, hostname = null } = target;
-    const timeOf = (ms: number) => new Date(deps.now() - (monotonicMs() - ms)).toISOString();
-    return {
-      service,
-      address,
-      port,
-      check,
-      hostname,
-      state,
-      since: state === 'unknown' ? null : timeOf(sinceMs),
-      checkedAt: entry.checkedMs === undefined ? null : timeOf(entry.checkedMs),
-      latencyMs: entry.latencyMs,
-      reason: entry.reason,
-      detail: entry.detail,
-      falls,
-    };
+    schedule.keepOnly(new Set(next.values()));
+    fresh.forEach(schedule.add);
   }
 
   return {
@@ -207,13 +147,27 @@ export function createHealthMonitor(deps: MonitorDeps): HealthMonitor {
     commit,
     report() {
       const found: Record<string, AddressHealthFound[]> = {};
-      for (const entry of entries.values()) (found[entry.target.server] ??= []).push(describe(entry));
+      const timeOf = (ms: number) => new Date(deps.now() - (monotonicMs() - ms)).toISOString();
+      for (const entry of entries.values()) (found[entry.target.server] ??= []).push(shown(entry, timeOf));
       return found;
     },
     [Symbol.dispose]() {
       aborter.abort();
-      clearTimeout(timer);
+      schedule[Symbol.dispose]();
     },
+  };
+}
+
+function shown(
+  { target, state: { state, sinceMs, falls }, checkedMs, latencyMs, reason, detail }: Entry,
+  timeOf: (ms: number) => string,
+): AddressHealthFound {
+  const { listener: service, address, port, check, hostname = null } = target;
+  return {
+    ...{ service, address, port, check, hostname, state },
+    since: state === 'unknown' ? null : timeOf(sinceMs),
+    checkedAt: checkedMs === undefined ? null : timeOf(checkedMs),
+    ...{ latencyMs, reason, detail, falls },
   };
 }
 
