@@ -114,7 +114,7 @@ export const HostSchema = Type.Object(
     health: Type.Union([Type.Literal(false), HealthSchema], {
       title:
         'Health checks: each address is checked regularly at the port of each listener (not SSH); no client is led to one that fails, unless all of them fail',
-      expected: 'false, or an object such as { "check": "http", "path": "/health" }',
+      expected: 'false, or an object, which may be empty',
       default: false,
     }),
     enabled: Type.Boolean({

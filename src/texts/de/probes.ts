@@ -104,6 +104,6 @@ export const probes: Dictionary = {
   'Start the program on the server, or let it listen on this address and port.':
     'Das Programm auf dem Server starten oder auf dieser Adresse und diesem Port lauschen lassen.',
   'Look into the log of the web server. If it is well, set path and expect of its "health" to what it answers.':
-    'Im Log des Webservers nachsehen. Ist er in Ordnung, path und expect in "health" auf das setzen, was er antwortet.',
+    'Im Log des Webservers nachsehen. Ist er in Ordnung, path und expect in „health“ auf das setzen, was er antwortet.',
   'Set the address of the server.': 'Die Adresse des Servers setzen.',
 };

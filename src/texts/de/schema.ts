@@ -196,9 +196,8 @@ export const schema: Dictionary = {
   'an object with the fields "file", "passphrase" and "password"':
     'ein Objekt mit den Feldern „file“, „passphrase“ und „password“',
   'the file in base64': 'die Datei in Base64',
-  'false, or an object such as { "check": "http", "path": "/health" }':
-    'false oder ein Objekt wie { "check": "http", "path": "/health" }',
-  '"tcp", "tls" or "http"': '"tcp", "tls" oder "http"',
+  'false, or an object, which may be empty': 'false oder ein Objekt, das leer sein darf',
+  '"tcp", "tls" or "http"': '„tcp“, „tls“ oder „http“',
   'a host name': 'ein Hostname',
   'a path such as /health': 'ein Pfad wie /health',
   'a list of 1 to 16 statuses': 'eine Liste von 1 bis 16 Statuscodes',

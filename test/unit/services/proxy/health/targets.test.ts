@@ -106,7 +106,7 @@ describe('what is checked', () => {
 describe('what is refused', () => {
   const cases: readonly (readonly [title: string, fields: object, path: string, message: RegExp])[] = [
     ['no name to ask for', { health: {}, hostnames: ['*.example.com'] }, '/health/host', /none without "\*"/],
-    ['true', { health: true }, '/health', /true is not false, or an object such as/],
+    ['true', { health: true }, '/health', /true is not false, or an object, which may be empty/],
     [
       'a path without a slash',
       { health: { path: 'health' } },
