@@ -1,8 +1,10 @@
 /** The proxy: IPv4 clients reach IPv6-only servers by the name that they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
-import { usedListeners } from '../../config/host-services.ts';
+import { serviceAt, usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
+import { type FoundWays, createFoundWays } from '../../net/found-ways.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { createWayTrials } from '../../net/try-ways.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
@@ -13,7 +15,7 @@ import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-pref
 import { proxyCounterTable } from './counters.ts';
 import { type PreparedHealth, keepHealth } from './health/keep.ts';
 import { keepMappedRoute } from './mapped-route.ts';
-import { usesMapped } from '../mapped.ts';
+import { probeAddress, usesMapped, waysToTry } from '../mapped.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 
 export interface ProxyOptions {
@@ -52,9 +54,19 @@ export function planProxy(
       attached,
       ...(failing !== undefined && { failing }),
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
+      ...foundWaysOf(proxy, hosts),
       responseTimeoutMs: proxy.responseTimeoutMs,
     },
   };
+}
+
+/** Memory for what the trials of the ways back find; none if no server is tried. */
+function foundWaysOf(proxy: ProxyConfig, hosts: readonly HostConfig[]): { foundWays?: FoundWays } {
+  const uses = (host: HostConfig) => proxy.listeners.map((listener) => serviceAt(host, listener));
+  const servers = waysToTry(proxy, hosts, (host) => {
+    return uses(host).find((use) => use?.clientAddress === 'mapped')?.port;
+  });
+  return servers.length === 0 ? {} : { foundWays: createFoundWays(servers) };
 }
 
 /** The prefixes whose addresses connections to servers come from, as the kernel writes them. */
@@ -82,6 +94,10 @@ export async function startProxy(
   );
   const health = starting.use(keepHealth({ log, ourselves, events }));
   const firstHealth = await health.prepare(options.hosts, options.proxy.listeners);
+  const wayTrials = starting.use(
+    createWayTrials((err) => log.error({ err }, 'proxy: the ways back of servers could not be tried')),
+  );
+  const firstPlan = planProxy(options, attached.of(options.hosts), firstHealth.failing);
   const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
     {
       name: 'proxy',
@@ -94,9 +110,10 @@ export async function startProxy(
       ourselves,
       events,
     },
-    planProxy(options, attached.of(options.hosts), firstHealth.failing),
+    firstPlan,
   );
   firstHealth.commit();
+  wayTrials.begin(firstPlan.config.foundWays, probeAddress(options.proxy));
   const following = starting.move();
   started.resolve();
 
@@ -105,8 +122,10 @@ export async function startProxy(
     await mapped.want([...before, ...after.filter((prefix) => !before.includes(prefix))]);
     try {
       const { failing, commit } = await health.prepare(next.hosts, next.proxy.listeners);
-      await plane.apply(planProxy(next, attached.of(next.hosts), failing));
+      const plan = planProxy(next, attached.of(next.hosts), failing);
+      await plane.apply(plan);
       commit();
+      wayTrials.begin(plan.config.foundWays, probeAddress(next.proxy));
       current = next;
     } finally {
       attached.of(current.hosts);
