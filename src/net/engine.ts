@@ -8,9 +8,8 @@ import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import { monotonicMs } from '../os/monotonic.ts';
 import type { Ourselves } from '../os/ourselves.ts';
-import { randomWord } from '../os/random.ts';
 import { PAUSE_MS, createAcceptor } from './acceptor.ts';
-import { mayAccept } from './admission.ts';
+import { type Admission, mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import type { Connection } from './connection.ts';
@@ -23,7 +22,9 @@ import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { HostCounters } from './host-slots.ts';
+import { setTaking } from './handover.ts';
 import { createLoop } from './loop.ts';
+import { answerBell, bellOf, passOn } from './other-workers.ts';
 import { createPipePool } from './pipe-pool.ts';
 import { runQueued } from './relaying.ts';
 import { lookAtWaysBack, waysBackWaitMs } from './way-back.ts';
@@ -36,12 +37,14 @@ export interface EngineOptions {
   readonly events: TcpEvents;
   /** Probe silent servers. For clients, the listening socket decides. */
   readonly keepalive: boolean;
-  readonly maxConnections: number;
+  readonly admission: Admission;
   readonly wakeFd: number;
   readonly onBrokenListener: (fd: number, code: number) => void;
 }
 
 export interface TcpEngine {
+  /** How many workers the service has, and whether another one uses the shared memory now. Call before `configure`. */
+  share(workers: number, isShared: boolean): void;
   /**
    * Replaces the limits, the listening sockets (fd -> gate), and the addresses that must not be dialled. Connections continue with
    * the gate that they came through.
@@ -66,11 +69,10 @@ const TICK_MS = 10;
 const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, keepalive, admission, wakeFd } = options;
   const epoll = createEpoll(ledger);
   const closer = createCloser(ledger);
   const pipes = createPipePool(ledger);
-  const seed = randomWord();
   const loop = createLoop({
     epoll,
     ledger,
@@ -80,10 +82,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     hosts,
     events,
     keepalive,
-    maxConnections,
-    seed,
+    admission,
   });
-  const { admission } = loop;
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;
   let scannedMs = monotonicMs();
@@ -94,10 +94,13 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     counters,
     events,
     hasRoom: () => mayAccept(admission),
+    passOn: (fd, listenerFd, peer) => admission.isShared && passOn(loop, fd, listenerFd, peer),
     onAccepted: (fd, gate, client) => admit(loop, fd, gate, client),
     onBroken: options.onBrokenListener,
   });
   epoll.add(wakeFd, EPOLLIN);
+  const bellFd = bellOf(admission);
+  if (bellFd > 0) epoll.add(bellFd, EPOLLIN);
 
   const withoutSource = (connection: Connection) => giveUpSource(loop, connection);
 
@@ -127,6 +130,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       const mask = epoll.eventsAt(position);
       if (dispatch(loop, fd, mask) || closer.dispatch(fd, mask)) continue;
       if (fd === wakeFd) woken = true;
+      else if (fd === bellFd) answerBell(loop, bellFd, acceptor.gateOf);
       else acceptor.accept(fd, nowMs);
     }
     if (loop.queued.length > 0) runQueued(loop);
@@ -142,15 +146,23 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     gauges.values[gauges.index.connections] = loop.open;
     gauges.values[gauges.index.openings] = loop.openings;
     gauges.values[gauges.index.pipes] = pipes.existing;
-    gauges.values[gauges.index.longOpenings] = admission.openings.usedUnits - admission.openings.usedSlots;
     return woken;
   }
 
   return {
+    share(workers, isShared) {
+      loop.workers = pipes.workers = workers;
+      admission.isShared = isShared;
+    },
     configure(newLimits, gates, ourselves) {
       limits = newLimits;
       loop.ourselves = ourselves;
-      acceptor.setListeners(gates, monotonicMs());
+      loop.isDraining = false;
+      loop.nowMs = monotonicMs();
+      if (gates.size === 0) setTaking(admission, false);
+      answerBell(loop, bellFd, acceptor.gateOf);
+      acceptor.setListeners(gates, loop.nowMs);
+      if (gates.size > 0) setTaking(admission, true);
     },
     drain() {
       loop.isDraining = true;

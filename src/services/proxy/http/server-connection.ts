@@ -72,8 +72,10 @@ export class ServerConnection implements Parked {
   park(loop: Loop, keepAliveSeconds: number): boolean {
     const { idle, isStale } = this.#pool;
     const idleMs = keepAliveSeconds < 0 ? IDLE_MS : Math.min(IDLE_MS, keepAliveSeconds * 1000 - SAFETY_MS);
-    if (isStale || idleMs <= 0 || idle.length >= MAX_PER_SERVER || parkedConnections >= MAX_PARKED)
-      return false;
+    if (isStale || idleMs <= 0) return false;
+    // Each worker has its part.
+    const { workers } = loop;
+    if (idle.length >= MAX_PER_SERVER / workers || parkedConnections >= MAX_PARKED / workers) return false;
     this.#idleMs = idleMs;
     this.wait(loop, keepAliveSeconds);
     loop.parked[this.fd] = this;
