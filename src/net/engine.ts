@@ -50,8 +50,10 @@ export interface TcpEngine {
    * the gate that they came through.
    */
   configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
-  /** The process is about to end: conversations end after what they are doing now. */
+  /** The process is about to end: conversations end after what they are doing now, and idle ones at once. */
   drain(): void;
+  /** This worker is no longer needed: conversations end after what they do now or next. */
+  leave(): void;
   /** In the last turn there was nothing to do, no connection is open, and no client waits to be accepted. */
   readonly isIdle: boolean;
   /** The number of sockets that wait for their reset, and how many polls they have needed. */
@@ -167,6 +169,9 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     drain() {
       loop.isDraining = true;
       drainConversations(loop);
+    },
+    leave() {
+      loop.isDraining = true;
     },
     closer,
     get isIdle() {

@@ -101,7 +101,7 @@ export interface Loop extends Omit<LoopOptions, 'counters'> {
   nowMs: number;
   /** Our own addresses, which must not be dialled. */
   ourselves: Ourselves;
-  /** The process is about to end. */
+  /** The process is about to end, or this worker is no longer needed. */
   isDraining: boolean;
 }
 

@@ -78,7 +78,9 @@ function stateOf<Config>(
     ourselves: ourselves.current,
     listeners,
     workers: plan.workers,
-    isShared: false, // tcp-threads.ts knows it
+    // tcp-threads.ts sets these two for each thread.
+    isShared: false,
+    role: 'new',
     hostSlots: hostSlots.assign(plan.hosts, generation, applied),
     config: plan.config,
   };

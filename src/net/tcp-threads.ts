@@ -69,6 +69,8 @@ export interface TcpThreads extends AsyncDisposable {
   fail(number: number): void;
 }
 
+type Role = TcpPlaneState<unknown>['role'];
+
 /** What outlives a thread. */
 interface Block {
   readonly counters: Counters<CounterTable>;
@@ -81,8 +83,6 @@ interface Block {
 
 interface Thread<Config> {
   readonly worker: SupervisedWorker<TcpPlaneState<Config>>;
-  /** `new`: it does not accept yet. `leaving`: it no longer accepts. */
-  role: 'new' | 'serving' | 'leaving';
   applied: number;
   isDrained: boolean;
 }
@@ -100,8 +100,8 @@ export function createTcpThreads<Config, Table extends CounterTable>(
   const letter = createLetter();
   const blocks: Block[] = [];
   const threads = new Map<number, Thread<Config>>();
-  /** Threads that are being started: they do not count yet. */
-  const roles = new Map<number, Thread<Config>['role']>();
+  /** Also of threads that are being started. */
+  const roles = new Map<number, Role>();
   /** Of threads that have ended. */
   let earlierRestarts = 0;
   let notifyApplied: (() => void) | undefined;
@@ -127,11 +127,9 @@ export function createTcpThreads<Config, Table extends CounterTable>(
   /** The state of one thread. */
   function stateOf(number: number): TcpPlaneState<Config> {
     const state = options.state();
-    const role = roles.get(number);
     return {
       ...state,
-      listeners: role === 'serving' ? state.listeners : [],
-      isDraining: state.isDraining || role === 'leaving',
+      role: roles.get(number) ?? 'new',
       workers: Math.max(1, threads.size),
       isShared: roles.size > 1,
     };
@@ -188,7 +186,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
         onEnd: () => onEnd(number),
         log,
       });
-      threads.set(number, { worker, role: 'new', applied, isDrained: false });
+      threads.set(number, { worker, applied, isDrained: false });
     } catch (error) {
       roles.delete(number);
       throw error;
@@ -204,10 +202,8 @@ export function createTcpThreads<Config, Table extends CounterTable>(
     roles.delete(number);
   }
 
-  function setRole(number: number, role: Thread<Config>['role']): void {
-    const thread = threads.get(number)!;
-    thread.role = role;
-    thread.isDrained = false;
+  function setRole(number: number, role: Role): void {
+    threads.get(number)!.isDrained = false;
     roles.set(number, role);
   }
 
@@ -232,7 +228,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
 
   return {
     get serving() {
-      return [...threads.values()].filter(({ role }) => role !== 'leaving').length;
+      return [...threads.keys()].filter((number) => roles.get(number) !== 'leaving').length;
     },
     get restarts() {
       return [...threads.values()].reduce((sum, { worker }) => sum + worker.restarts, earlierRestarts);
@@ -266,11 +262,11 @@ export function createTcpThreads<Config, Table extends CounterTable>(
     async apply(count, timeoutMs) {
       const late = Promise.withResolvers<false>();
       const deadline = setTimeout(() => late.resolve(false), timeoutMs);
-      const isNew = [...threads].filter(([, { role }]) => role === 'new').map(([number]) => number);
+      const isNew = [...threads.keys()].filter((number) => roles.get(number) === 'new');
       const others = [...threads.keys()].filter((number) => !isNew.includes(number));
       for (const number of others) {
         const role = number <= count ? 'serving' : 'leaving';
-        if (threads.get(number)!.role !== role) setRole(number, role);
+        if (roles.get(number) !== role) setRole(number, role);
       }
       // They take the lock of the shared memory before another thread uses it.
       let inTime = await sendAndWait(others, late.promise);
@@ -282,7 +278,8 @@ export function createTcpThreads<Config, Table extends CounterTable>(
     send: () => send([...threads.keys()]),
     async end(number) {
       const thread = threads.get(number);
-      if (thread?.role !== 'leaving' || !thread.isDrained || unread(memory, number) !== 0) return;
+      if (thread === undefined || roles.get(number) !== 'leaving') return;
+      if (!thread.isDrained || unread(memory, number) !== 0) return;
       await stop(number);
       send([...threads.keys()]);
     },

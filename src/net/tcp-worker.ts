@@ -23,6 +23,8 @@ export interface TcpPlaneState<Config> {
   readonly keepalive: boolean;
   /** The process is about to end: open connections may finish, and then the worker reports it. */
   readonly isDraining: boolean;
+  /** What this worker is for: `new` does not accept yet; `leaving` no longer accepts, and ends after its last connection. */
+  readonly role: 'new' | 'serving' | 'leaving';
   /** How many workers there are, and whether another one uses the shared memory. */
   readonly workers: number;
   readonly isShared: boolean;
@@ -111,6 +113,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
         gates.set(spec.name, (gate = gateOf(spec.name)));
         events.nameGate(gate, spec.name);
       }
+      if (state.role !== 'serving') continue;
       byFd.set(fd, gate);
       thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
     }
@@ -118,8 +121,9 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     engine.configure(state.limits, byFd, state.ourselves);
     // After `configure`, which still accepts clients that wait on removed sockets: they go to servers of the old configuration.
     hosts.assign(state.hostSlots);
-    isDraining = state.isDraining;
-    if (isDraining) engine.drain();
+    isDraining = state.isDraining || state.role === 'leaving';
+    if (state.isDraining) engine.drain();
+    else if (isDraining) engine.leave();
     thread.post({ kind: 'applied', generation: state.generation });
   }
 

@@ -1,7 +1,7 @@
 /** How many worker threads a machine has cores and memory for. */
 import { availableParallelism, totalmem } from 'node:os';
 
-/** A thread takes 15 MB before its first connection. This leaves a machine with 1 GB at one, and one with 4 GB at its cores. */
+/** A thread takes 12 MB before its first connection. This leaves a machine with 1 GB at one, and one with 4 GB at its cores. */
 const BYTES_PER_WORKER = 512 * 1024 * 1024;
 /** The next thread would wait for the lock of the others, and for the network. */
 const MOST = 8;

@@ -67,7 +67,7 @@ export const ProxySchema = Type.Object(
     }),
     workers: Type.Union([Type.Integer({ minimum: 1, maximum: 16 }), Type.Literal('auto')], {
       title:
-        'Worker threads, which use as many cores and take 15 MB each; "auto": one for each core and each 512 MB of memory, at most 8',
+        'Worker threads, which use as many cores and take 12 MB each; "auto": one for each core and each 512 MB of memory, at most 8',
       expected: 'a whole number from 1 to 16, or "auto"',
       default: 1,
     }),
