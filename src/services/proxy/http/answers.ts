@@ -11,6 +11,7 @@ import { ConnectionOption, ResponseOption, writeResponseHead } from '../../../wi
 import { isWhole, startBody, takeBody } from './body.ts';
 import { INPUT, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import type { HttpClient } from './client.ts';
+import { missingDate } from './date.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
 import { attach, chooseAddress, dialServer, dropServer, serverVanished } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
@@ -160,7 +161,15 @@ function sendHead(
   responseOption: number,
   bodyBytes: number,
 ): boolean {
-  const written = writeResponseHead(head, buffer, OUTPUT_START, OUTPUT_END, connectionOption, responseOption);
+  const written = writeResponseHead(
+    head,
+    buffer,
+    OUTPUT_START,
+    OUTPUT_END,
+    connectionOption,
+    responseOption,
+    missingDate(head),
+  );
   if (written < 0) {
     badAnswer(loop, client, 'the head of the answer is too long');
     return false;
