@@ -11,6 +11,7 @@ import { ConnectionOption, ResponseOption, writeResponseHead } from '../../../wi
 import { isWhole, startBody, takeBody } from './body.ts';
 import { INPUT, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import type { HttpClient } from './client.ts';
+import { missingDate } from './date.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
 import { attach, chooseAddress, dialServer, dropServer, serverVanished } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
@@ -18,6 +19,7 @@ import { opensWebSocket } from '../../../wire/http1/websocket.ts';
 
 const SWITCHING_PROTOCOLS = 101;
 const UNAUTHORIZED = 401;
+const REQUEST_TIMEOUT = 408;
 const UPGRADE_REQUIRED = 426;
 
 const head = createMessageHead();
@@ -64,7 +66,6 @@ function readHead(loop: Loop, client: HttpClient): number {
     return client.saved === null ? 0 : 1;
   }
   connection.sinceMs = loop.nowMs;
-  client.saved = null;
   server.left = null;
   return judge(loop, client, INPUT + had + taken, had);
 }
@@ -98,6 +99,12 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
       client.server!.left = copyOf(at, end);
       return end - INPUT;
     }
+    // With 408, servers end connections that were idle (RFC 9110 section 15.5.9: "the client MAY repeat the request").
+    if (head.status === REQUEST_TIMEOUT && client.saved !== null) {
+      noAnswer(loop, client, false);
+      return 0;
+    }
+    client.saved = null;
     if (head.status === SWITCHING_PROTOCOLS) return openTunnel(loop, client, headEnd, end);
     if (head.status >= 200) return startAnswer(loop, client, headEnd, end);
     at = headEnd;
@@ -160,7 +167,15 @@ function sendHead(
   responseOption: number,
   bodyBytes: number,
 ): boolean {
-  const written = writeResponseHead(head, buffer, OUTPUT_START, OUTPUT_END, connectionOption, responseOption);
+  const written = writeResponseHead(
+    head,
+    buffer,
+    OUTPUT_START,
+    OUTPUT_END,
+    connectionOption,
+    responseOption,
+    missingDate(head),
+  );
   if (written < 0) {
     badAnswer(loop, client, 'the head of the answer is too long');
     return false;

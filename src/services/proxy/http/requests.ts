@@ -160,9 +160,8 @@ function serverFor(loop: Loop, client: HttpClient, backend: Backend) {
   const mustBeSure = !isSafe() || head.bodyBytes !== 0;
   const own = client.server;
   if (own !== null) {
-    // Whatever the server has sent since its answer, or its end, belongs to no request.
-    const isUsable = own.backend === backend && !client.connection.down.readable;
-    if (isUsable && (own.isPersonal || !mustBeSure || own.isSure(loop))) return own;
+    const mayCarry = own.backend === backend && (own.isPersonal || !mustBeSure || own.isSure(loop));
+    if (mayCarry && !own.hasEnded()) return own;
     dropServer(loop, client, false);
   }
   chooseAddress(loop, client, backend);
