@@ -17,6 +17,7 @@ import { startTogether } from '../runtime/start-together.ts';
 import { type SupervisedWorker, superviseWorker } from '../runtime/supervise-worker.ts';
 import { say, sentences } from '../texts/text.ts';
 import { LONG_OPENING_UNITS } from './admission.ts';
+import { connectionKind } from './connection-event.ts';
 import { type TcpGauges, tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { createHostSlots } from './host-slots.ts';
@@ -139,7 +140,9 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const following = ourselves.onChange(followOurselves);
   if (ourselves.current !== inForce.state.ourselves) followOurselves(); // it changed during the start
 
-  const ringReader = options.events?.drainRing(ring, (record) => readTcpEvent(name, explanations, record));
+  const ringReader = options.events?.drainRingLater(ring, connectionKind.name, (record) =>
+    readTcpEvent(name, explanations, record),
+  );
   return {
     apply: (plan, beforeCommit = async () => {}) =>
       inTurn(async () => {
