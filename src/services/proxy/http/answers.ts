@@ -12,6 +12,7 @@ import { isWhole, startBody, takeBody } from './body.ts';
 import { INPUT, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import type { HttpClient } from './client.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
+import { forgetSaved, hasSaved, savedRequest } from './saved.ts';
 import { attach, chooseAddress, dialServer, dropServer, serverVanished } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
 import { opensWebSocket } from '../../../wire/http1/websocket.ts';
@@ -61,23 +62,25 @@ function readHead(loop: Loop, client: HttpClient): number {
   if (taken < 0) {
     // A server that closes or resets is there; one that acknowledges nothing is not.
     noAnswer(loop, client, taken === FAILED && errno() !== E.ECONNRESET);
-    return client.saved === null ? 0 : 1;
+    return 0;
   }
   connection.sinceMs = loop.nowMs;
-  client.saved = null;
+  forgetSaved(client);
   server.left = null;
   return judge(loop, client, INPUT + had + taken, had);
 }
 
 /** The server ended before its answer. A request that may be sent twice goes to a new connection. */
 function noAnswer(loop: Loop, client: HttpClient, hasVanished: boolean): void {
-  const { saved, server, connection } = client;
-  const backend = server!.backend;
-  if (saved === null || server!.left !== null) return serverFailed(loop, client, 'no-answer');
+  const { connection } = client;
+  const server = client.server!;
+  const { backend } = server;
+  if (!hasSaved(client) || server.left !== null) return serverFailed(loop, client, 'no-answer');
+  const saved = savedRequest(client, server.fd);
   dropServer(loop, client, false);
-  if (hasVanished) serverVanished(loop, client, server!);
+  if (hasVanished) serverVanished(loop, client, server);
   else chooseAddress(loop, client, backend);
-  client.saved = null;
+  forgetSaved(client);
   loop.values[client.context.index['http-retried']]++;
   const again = dialServer(loop, client, backend);
   if (typeof again === 'string') return serverFailed(loop, client, again);

@@ -52,8 +52,10 @@ export interface HttpClient {
   keepAliveSeconds: number;
   /** Sec-WebSocket-Key of a handshake; undefined for other requests. */
   key: string | undefined;
-  /** A request that may be sent again, as long as it is on a connection that was used before. */
-  saved: Uint8Array | null;
+  /** The size of the request if it may be sent again, on a connection that was used before; 0 if not (saved.ts). */
+  savedBytes: number;
+  /** The request, if it has no place in the buffer. */
+  savedApart: Uint8Array | null;
   readonly request: Body;
   readonly answer: Body;
 }
@@ -87,7 +89,8 @@ export const createHttpClient = (
   keepsServer: false,
   keepAliveSeconds: -1,
   key: undefined,
-  saved: null,
+  savedBytes: 0,
+  savedApart: null,
   request: createBody(),
   answer: createBody(),
 });

@@ -16,6 +16,7 @@ import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './bu
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
+import { forgetSaved, saveRequest } from './saved.ts';
 import {
   attach,
   chooseAddress,
@@ -129,7 +130,7 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   }
   if (authenticatesConnection(head, buffer)) server.isPersonal = true;
   client.answered = false;
-  client.saved = null;
+  forgetSaved(client);
   if (server === client.server) leaveOpening(loop, connection);
   else attach(loop, client, server);
   if (!isReused && backend.clientAddress !== 'none') {
@@ -144,11 +145,16 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   connection.sinceMs = loop.nowMs;
   const bodyEnd = headEnd + belongs;
   if (bodyEnd < end && !keepAhead(loop, client, bodyEnd, end)) return 0;
-  // The head moves to directly before the part of the body that is there, so that both leave at once.
-  const at = headEnd - (written - OUTPUT_START);
-  buffer.copyWithin(at, OUTPUT_START, written);
-  if (isReused && isSafe() && isWhole(client.request)) client.saved = copyOf(at, bodyEnd);
-  if (!send(loop, connection.up, at, bodyEnd - at)) uploadFailed(loop, client);
+  let at = OUTPUT_START;
+  let to = written;
+  if (belongs > 0) {
+    // The head moves to directly before the part of the body that is there, so that both leave at once.
+    at = headEnd - (written - OUTPUT_START);
+    to = bodyEnd;
+    buffer.copyWithin(at, OUTPUT_START, written);
+  }
+  if (isReused && isSafe() && isWhole(client.request)) saveRequest(client, server.fd, at, to);
+  if (!send(loop, connection.up, at, to - at)) uploadFailed(loop, client);
   return end - INPUT;
 }
 

@@ -127,7 +127,7 @@ export class ServerConnection implements Parked {
 
   #leave(loop: Loop): void {
     const { idle } = this.#pool;
-    idle.splice(idle.indexOf(this), 1);
+    leaveIdle(idle, idle.indexOf(this));
     this.unpark(loop);
   }
 
@@ -136,6 +136,12 @@ export class ServerConnection implements Parked {
     loop.parked[this.fd] = undefined;
     parkedConnections--;
   }
+}
+
+/** Mostly it is the last one, and splice would allocate. */
+function leaveIdle(idle: ServerConnection[], at: number): void {
+  if (at === idle.length - 1) idle.pop();
+  else idle.splice(at, 1);
 }
 
 /**
@@ -152,7 +158,7 @@ export function takeIdle(
     const server = idle[at];
     if (server.address !== address) continue;
     if (mustBeSure && !server.isSure(loop)) return undefined;
-    idle.splice(at, 1);
+    leaveIdle(idle, at);
     server.unpark(loop);
     return server;
   }
