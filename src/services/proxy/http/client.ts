@@ -32,7 +32,6 @@ export interface HttpClient {
 
   /** The host of the last request and its server, in the host table in which it was found. */
   table: HostTable | null;
-  hostBytes: Uint8Array;
   host: string;
   backend: Backend | null;
 
@@ -60,8 +59,6 @@ export interface HttpClient {
   readonly answer: Body;
 }
 
-const NONE = new Uint8Array(0);
-
 export const createHttpClient = (
   connection: Connection,
   context: HttpContext,
@@ -77,7 +74,6 @@ export const createHttpClient = (
   left: null,
   mayParse: false,
   table: null,
-  hostBytes: NONE,
   host: '',
   backend: null,
   server: null,

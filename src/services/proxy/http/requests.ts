@@ -91,20 +91,20 @@ function keep(loop: Loop, client: HttpClient, from: number, to: number, mayParse
   return hasMemory(loop, connection) ? to - from : 0;
 }
 
-/** The server of the request, or why there is none. The last host is recognised by its bytes. */
+/** The server of the request, or why there is none. */
 function decisionFor(client: HttpClient): Decision {
-  const { context, hostBytes, backend } = client;
-  const { hostStart, hostEnd } = head;
-  let isSame = backend !== null && client.table === context.table && hostBytes.length === hostEnd - hostStart;
-  for (let i = 0; isSame && i < hostBytes.length; i++) isSame = hostBytes[i] === buffer[hostStart + i];
-  if (isSame) return backend!;
+  const { context, backend } = client;
+  const host = hostText(head, buffer);
+  if (backend !== null && client.table === context.table && client.host === host) return backend;
   client.table = context.table;
-  client.hostBytes = copyOf(hostStart, hostEnd);
-  client.host = hostText(head, buffer);
-  const target = targetText(head, buffer);
-  const decision = decide(context.table, client.host, client.address.address, target);
+  client.host = host;
+  client.backend = null;
+  const decision = decide(context.table, host, client.address.address, undefined);
+  if (decision.refused !== null) return decision;
   // With a redirect it depends on the target, too.
-  client.backend = decision.refused === null && decision.redirect === null ? decision : null;
+  if (decision.redirect !== null)
+    return decide(context.table, host, client.address.address, targetText(head, buffer));
+  client.backend = decision;
   return decision;
 }
 
