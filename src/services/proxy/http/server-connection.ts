@@ -135,7 +135,7 @@ export class ServerConnection implements Parked {
 
   #leave(loop: Loop): void {
     const { idle } = this.#pool;
-    idle.splice(idle.indexOf(this), 1);
+    leaveIdle(idle, idle.indexOf(this));
     this.unpark(loop);
   }
 
@@ -144,6 +144,12 @@ export class ServerConnection implements Parked {
     loop.parked[this.fd] = undefined;
     parkedConnections--;
   }
+}
+
+/** Mostly it is the last one, and splice would allocate. */
+function leaveIdle(idle: ServerConnection[], at: number): void {
+  if (at === idle.length - 1) idle.pop();
+  else idle.splice(at, 1);
 }
 
 /**
@@ -164,7 +170,7 @@ export function takeIdle(
       server.close(loop);
       continue;
     }
-    idle.splice(at, 1);
+    leaveIdle(idle, at);
     server.unpark(loop);
     return server;
   }
