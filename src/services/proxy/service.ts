@@ -5,6 +5,7 @@ import { boundAddresses } from '../../config/values.ts';
 import { type FoundWays, createFoundWays } from '../../net/found-ways.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { createWayTrials } from '../../net/try-ways.ts';
+import { workersThatFit } from '../../net/workers-that-fit.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
@@ -46,6 +47,7 @@ export function planProxy(
     listen,
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
+    workers: proxy.workers === 'auto' ? workersThatFit() : proxy.workers,
     hosts: hosts.map(({ name }) => name),
     config: {
       hosts,
