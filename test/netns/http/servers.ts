@@ -31,7 +31,7 @@ export async function startServers(
     writeFileSync(join(root, LARGE_FILE), patternBytes(LARGE_BYTES));
     const [command, ...args] = COMMANDS[name](join(network.directory, name), root);
     const child = network.outside.spawn(command, args);
-    const direct = ['-sSf', '-m', '5', '-o', '/dev/null', `http://[${SERVERS[name]}]/${SMALL_FILE}`];
+    const direct = ['-sSf', '-m', '30', '-o', '/dev/null', `http://[${SERVERS[name]}]/${SMALL_FILE}`];
     await waitUntil(`${name}`, async () => (await network.outside.attempt('curl', direct)).code === 0, {
       timeoutMs: 30_000,
       intervalMs: 50,
