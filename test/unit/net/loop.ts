@@ -115,7 +115,6 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
     counters: counters as unknown as TcpCounters,
     hosts: createHostCounters(createHostSlots().buffer),
     events: {
-      tick: () => {},
       keepPeer: () => {},
       peerOf: () => undefined,
       nameGate: () => {},
