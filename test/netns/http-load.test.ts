@@ -61,7 +61,7 @@ describe('HTTP under load', { concurrency: false }, () => {
   let network: Network;
   before(async () => {
     ensurePackages(PACKAGES.test, console.log);
-    network = await startNetwork();
+    network = await startNetwork({ host: { services: ['http', 'https'] } });
     await startServers(network, ['nginx', 'node']);
   });
   after(() => network?.[Symbol.asyncDispose]());
@@ -87,18 +87,20 @@ describe('HTTP under load', { concurrency: false }, () => {
     assertFlat(rss);
   });
 
-  it(`${BULK_BYTES / 1e6} MB each way at once, in the same memory`, async (t: TestContext) => {
-    const rss: number[] = [];
-    for (let part = 0; part < BULK_PARTS; part++) {
-      await using clients = load('bulk', BULK_BYTES / BULK_PARTS);
-      await clients.waitForLine(/^ok$/, { timeoutMs: PATIENCE_MS });
-      rss.push(network.rssBytes());
-    }
-    t.diagnostic(`RSS after each part: ${inMegabytes(rss)}`);
-    assertFlat(rss);
-  });
+  for (const scheme of ['http', 'https']) {
+    it(`${scheme}: ${BULK_BYTES / 1e6} MB each way at once, in the same memory`, async (t: TestContext) => {
+      const rss: number[] = [];
+      for (let part = 0; part < BULK_PARTS; part++) {
+        await using clients = load('bulk', scheme, BULK_BYTES / BULK_PARTS);
+        await clients.waitForLine(/^ok$/, { timeoutMs: PATIENCE_MS });
+        rss.push(network.rssBytes());
+      }
+      t.diagnostic(`RSS after each part: ${inMegabytes(rss)}`);
+      assertFlat(rss);
+    });
+  }
 
-  it(`${CHANGES} changes of the configuration: kept connections end only where their answer says so`, async (t: TestContext) => {
+  it(`${CHANGES} changes of the configuration: kept connections end only where their answer says so, TLS and WebSockets not at all`, async (t: TestContext) => {
     await using clients = load('kept');
     await clients.waitForLine(/^ready$/);
     for (let i = 0; i < CHANGES; i++) {
@@ -108,6 +110,6 @@ describe('HTTP under load', { concurrency: false }, () => {
     clients.process.kill('SIGUSR2');
     assert.equal(await clients.exited, 0, clients.output());
     t.diagnostic(clients.output().trim());
-    assert.match(clients.output(), /^ok [1-9]\d* requests/m);
+    assert.match(clients.output(), /^ok [1-9]\d* requests.*TLS [1-9]\d* requests, [1-9]\d* messages/m);
   });
 });

@@ -2,6 +2,7 @@
  * Real servers, each on port 80 of its own address (addresses.ts), with a directory of files at / that they read, and /up/ into
  * which PUT writes.
  */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child } from '../../../lab/host.ts';
@@ -46,10 +47,19 @@ type Command = readonly [command: string, ...args: string[]];
 const COMMANDS: Record<WebServer, (directory: string, root: string) => Command> = {
   nginx: nginxCommand,
   apache: apacheCommand,
-  node: (_, root) => [process.execPath, join(import.meta.dirname, 'node-server.ts'), SERVERS.node, root],
+  node: nodeCommand,
   python10: (_, root) => pythonCommand('1.0', SERVERS.python10, root),
   python11: (_, root) => pythonCommand('1.1', SERVERS.python11, root),
 };
+
+function nodeCommand(directory: string, root: string): Command {
+  const [key, certificate] = ['key.pem', 'certificate.pem'].map((file) => join(directory, file));
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  const subject = ['-subj', `/CN=${hostnameOf('node')}`, '-keyout', key, '-out', certificate];
+  execFileSync('openssl', ['req', '-x509', ...curve, ...subject], { stdio: 'ignore' });
+  const script = join(import.meta.dirname, 'node-server.ts');
+  return [process.execPath, script, SERVERS.node, root, key, certificate];
+}
 
 const pythonCommand = (version: string, address: string, root: string): Command => [
   '/usr/bin/python3',
