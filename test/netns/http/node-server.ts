@@ -67,5 +67,6 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
 const credentials = { key: readFileSync(key), cert: readFileSync(certificate) };
 createTlsServer(credentials, serve).listen(443, address, 4096);
 const server = createServer(serve);
+if (process.env['KEEPS_MS']) server.keepAliveTimeout = Number(process.env['KEEPS_MS']);
 server.on('upgrade', acceptWebSocket);
 server.listen(80, address, 4096, () => console.log('ready'));
