@@ -34,7 +34,7 @@ export interface AcceptorOptions {
   readonly events: TcpEvents;
   readonly hasRoom: () => boolean;
   /** `client` is only valid during the call. */
-  readonly onAccepted: (fd: number, gate: Gate, client: Client) => void;
+  readonly onAccepted: (fd: number, gate: Gate, client: Client, listener: number) => void;
   /** A listening socket is permanently broken. */
   readonly onBroken: (fd: number, code: number) => void;
 }
@@ -109,7 +109,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       events.keepPeer(accepted, peer);
       values[index.accepted]++;
       readClient(client, peer);
-      onAccepted(accepted, gate, client);
+      onAccepted(accepted, gate, client, fd);
     }
   }
 

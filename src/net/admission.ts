@@ -3,7 +3,8 @@
  * (shares.ts). Connections whose server is not reached yet are closed before those that are in use.
  */
 import type { Connection } from './connection.ts';
-import type { Client } from './client.ts';
+import { type Client, createClient } from './client.ts';
+import { readOwner } from './share-records.ts';
 import {
   type SlotShares,
   createSlotShares,
@@ -48,7 +49,8 @@ export const createAdmission = (maxConnections: number, seed: number): Admission
 });
 
 /** False if all connections are in use and no client has more than one. New clients then wait in the backlog. */
-export const mayAccept = ({ all }: Admission): boolean => all.usedSlots < all.slots || all.most > 1;
+export const mayAccept = ({ all }: Admission, maxConnections: number): boolean =>
+  all.usedSlots < maxConnections || all.most > 1;
 
 /**
  * At the limit: the connection to close so that this client can have one. Undefined if no other client has more: then the new
@@ -72,6 +74,22 @@ export function connectionInTheWay(
   }
   return idlest;
 }
+
+const asking = createClient();
+
+/** The same for the client of a connection that needs more: the connection to close for it. */
+export function connectionInTheWayOf(
+  admission: Admission,
+  { slot }: Connection,
+  nowMs: number,
+): Connection | undefined {
+  readOwner(admission.all, slot, asking);
+  return connectionInTheWay(admission, asking, nowMs);
+}
+
+/** How many connections the client has. */
+export const connectionsOf = ({ all }: Admission, { word0, word1, word2, word3 }: Client): number =>
+  heldBy(all, word0, word1, word2, word3);
 
 /** Adds a new connection; there must be room. */
 export function enter(admission: Admission, connection: Connection, client: Client): void {

@@ -18,7 +18,6 @@ import {
   socket,
 } from '../os/libc.ts';
 import type { DialFailure } from './gate.ts';
-import { enableKeepalive } from './keepalive.ts';
 
 const ON = int32(1);
 const OFF = int32(0);
@@ -31,7 +30,6 @@ const OFF = int32(0);
 export function dial(
   ledger: FdLedger,
   serverAddress: Uint8Array,
-  keepalive: boolean,
   speaksFirst = false,
   source: Uint8Array | null = null,
 ): number {
@@ -40,7 +38,6 @@ export function dial(
   if (fd < 0) return -errno();
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ON, 4);
   if (speaksFirst) setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, OFF, 4);
-  if (keepalive) enableKeepalive(fd);
   const isBound = source === null || bindSource(fd, source);
   if (isBound && connect(fd, serverAddress, serverAddress.length) === 0) return fd;
   const code = errno();

@@ -1,12 +1,16 @@
 /** How connections end: refused, lingering, closed normally or with resets. */
 import { E, MSG_DONTWAIT, SHUT_WR, errno, recvAt, shutdown, write } from '../os/libc.ts';
 import { leave, leaveOpenings } from './admission.ts';
+import { createClient } from './client.ts';
 import { type Connection, Phase } from './connection.ts';
 import { TcpEvent } from './events.ts';
 import type { Refusal } from './gate.ts';
+import { noteRefused } from './holders.ts';
 import { release } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { CHUNK_BYTES, type Loop, queue } from './loop.ts';
+import { endDialling } from './server-shares.ts';
+import { readOwner } from './share-records.ts';
 
 /**
  * Lingering (RFC 9112 section 9.6): how long a client that has everything is silent before its socket is closed; how long one may
@@ -43,9 +47,10 @@ export function joinServer({ hosts }: Loop, connection: Connection, server: stri
 }
 
 /** Its server's figures no longer count it. */
-export function leaveServer({ hosts }: Loop, connection: Connection): void {
+export function leaveServer(loop: Loop, connection: Connection): void {
   if (connection.hostAt < 0) return;
-  hosts.values[connection.hostAt + HOST.OPEN]--;
+  endDialling(loop, connection);
+  loop.hosts.values[connection.hostAt + HOST.OPEN]--;
   connection.hostAt = -1;
 }
 
@@ -81,6 +86,20 @@ export function abort(loop: Loop, connection: Connection, counter: number): void
   countEnd(loop, connection, counter);
   connection.failed = true;
   close(loop, connection);
+}
+
+const client = createClient();
+
+/** Notes that a client was refused at a limit, or loses a connection to it. */
+export function noteRefusedConnection(loop: Loop, { slot }: Connection, counter: number): void {
+  readOwner(loop.admission.all, slot, client);
+  noteRefused(loop.holders, client, counter);
+}
+
+/** Ends a connection for another client, which has fewer. */
+export function displace(loop: Loop, connection: Connection): void {
+  noteRefusedConnection(loop, connection, loop.index.displaced);
+  abort(loop, connection, loop.index.displaced);
 }
 
 /** Closes a connection whose directions have both ended. */

@@ -22,6 +22,7 @@ import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import { type Holders, listHolders } from './holders.ts';
 import type { HostCounters } from './host-slots.ts';
 import { createLoop } from './loop.ts';
 import { createPipePool } from './pipe-pool.ts';
@@ -37,6 +38,7 @@ export interface EngineOptions {
   /** Probe silent servers. For clients, the listening socket decides. */
   readonly keepalive: boolean;
   readonly maxConnections: number;
+  readonly holders: Holders;
   readonly wakeFd: number;
   readonly onBrokenListener: (fd: number, code: number) => void;
 }
@@ -66,10 +68,10 @@ const TICK_MS = 10;
 const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, holders, wakeFd } = options;
   const epoll = createEpoll(ledger);
   const closer = createCloser(ledger);
-  const pipes = createPipePool(ledger);
+  const pipes = createPipePool(ledger, maxConnections);
   const seed = randomWord();
   const loop = createLoop({
     epoll,
@@ -81,10 +83,11 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     events,
     keepalive,
     maxConnections,
+    holders,
     seed,
   });
   const { admission } = loop;
-  let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
+  let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, halfClosedTimeoutMs: 0 };
   let isIdle = false;
   let scannedMs = monotonicMs();
   let tickedMs = scannedMs - TICK_MS;
@@ -93,8 +96,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     ledger,
     counters,
     events,
-    hasRoom: () => mayAccept(admission),
-    onAccepted: (fd, gate, client) => admit(loop, fd, gate, client),
+    hasRoom: () => mayAccept(admission, loop.maxConnections),
+    onAccepted: (fd, gate, client, listener) => admit(loop, fd, gate, client, listener),
     onBroken: options.onBrokenListener,
   });
   epoll.add(wakeFd, EPOLLIN);
@@ -134,6 +137,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     if (((nowMs - scannedMs) | 0) >= scanPeriodMs()) {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);
+      listHolders(holders, admission.all, admission.openings);
     }
     lookAtWaysBack(loop, limits.handshakeTimeoutMs, withoutSource);
     closer.turn(nowMs);
@@ -148,7 +152,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
 
   return {
     configure(newLimits, gates, ourselves) {
-      limits = newLimits;
+      limits = loop.limits = newLimits;
+      loop.maxConnections = Math.min(maxConnections, newLimits.connections ?? maxConnections);
       loop.ourselves = ourselves;
       acceptor.setListeners(gates, monotonicMs());
     },

@@ -23,8 +23,11 @@ import type { Connection, Half } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
+import type { Holders } from './holders.ts';
 import type { HostCounters } from './host-slots.ts';
+import { type NewConnections, createNewConnections } from './new-connections.ts';
 import type { PipePool } from './pipe-pool.ts';
+import type { ConnectionLimits } from './timeouts.ts';
 import { type WaysBack, createWaysBack } from './way-back.ts';
 
 /** The events that are watched on the socket of a client, edge-triggered. */
@@ -51,8 +54,9 @@ export function noteEvents(half: Half, events: number): boolean {
 /** The limit of one read. */
 export const CHUNK_BYTES = 64 * 1024;
 
-/** The value before the first configuration, when there are no listeners either. */
+/** The values before the first configuration, when there are no listeners either. */
 const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
+const NO_LIMITS: ConnectionLimits = { halfClosedTimeoutMs: 0 };
 
 export interface LoopOptions {
   readonly epoll: Epoll;
@@ -65,6 +69,8 @@ export interface LoopOptions {
   /** Probe silent servers. */
   readonly keepalive: boolean;
   readonly maxConnections: number;
+  /** Who holds most, and who was refused. */
+  readonly holders: Holders;
   /** A random number. */
   readonly seed: number;
 }
@@ -76,7 +82,7 @@ export interface Parked {
   onDeadline(loop: Loop): void;
 }
 
-export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
+export interface Loop extends Omit<LoopOptions, 'counters' | 'seed' | 'maxConnections'> {
   readonly values: TcpCounters['values'];
   readonly index: TcpCounters['index'];
   /** A buffer of CHUNK_BYTES, free between calls. */
@@ -89,6 +95,11 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   readonly parked: (Parked | undefined)[];
   readonly admission: Admission;
   readonly waysBack: WaysBack;
+  /** New connections of this second. */
+  readonly arrivals: NewConnections;
+  limits: ConnectionLimits;
+  /** As configured, and no more than `admission` has slots. */
+  maxConnections: number;
   /** Number of open connections, and of those whose server is not reached yet. */
   open: number;
   openings: number;
@@ -107,7 +118,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
 }
 
 export function createLoop(options: LoopOptions): Loop {
-  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, maxConnections, seed } = options;
+  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, maxConnections, holders, seed } =
+    options;
   const scratch = pinned(CHUNK_BYTES);
   return {
     epoll,
@@ -118,6 +130,7 @@ export function createLoop(options: LoopOptions): Loop {
     events,
     keepalive,
     maxConnections,
+    holders,
     values: counters.values,
     index: counters.index,
     scratch,
@@ -126,6 +139,8 @@ export function createLoop(options: LoopOptions): Loop {
     parked: [],
     admission: createAdmission(maxConnections, seed),
     waysBack: createWaysBack(),
+    arrivals: createNewConnections(seed),
+    limits: NO_LIMITS,
     open: 0,
     openings: 0,
     heldBytes: 0,

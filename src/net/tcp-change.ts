@@ -18,6 +18,7 @@ import {
 } from './listen.ts';
 import type { MissingSockets } from './missing.ts';
 import type { TcpPlaneState } from './tcp-worker.ts';
+import type { ConnectionLimits } from './timeouts.ts';
 
 /** If a worker has not applied a change after this time, its supervisor has already found it stuck and replaced it. */
 const APPLY_TIMEOUT_MS = 15_000;
@@ -28,6 +29,7 @@ export interface TcpPlan<Config> {
   readonly handshakeTimeoutMs: number;
   /** 0: no limit. */
   readonly idleTimeoutMs: number;
+  readonly limits: ConnectionLimits;
   /** Servers that connections may go to: their traffic is counted by name. */
   readonly hosts: readonly string[];
   /** Passed to the worker unchanged, so it must be structured-cloneable. */
@@ -72,7 +74,11 @@ function stateOf<Config>(
   const { keepalive, isDraining, ourselves, hostSlots, applied } = inForce;
   return {
     generation,
-    limits: { handshakeTimeoutMs: plan.handshakeTimeoutMs, idleTimeoutMs: plan.idleTimeoutMs },
+    limits: {
+      ...plan.limits,
+      handshakeTimeoutMs: plan.handshakeTimeoutMs,
+      idleTimeoutMs: plan.idleTimeoutMs,
+    },
     keepalive,
     isDraining,
     ourselves: ourselves.current,

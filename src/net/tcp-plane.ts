@@ -19,6 +19,7 @@ import { say, sentences } from '../texts/text.ts';
 import { LONG_OPENING_UNITS } from './admission.ts';
 import { type TcpGauges, tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
+import { createHoldersBuffer } from './holders.ts';
 import { createHostSlots } from './host-slots.ts';
 import { type ListenSpec, stopAdmitting } from './listen.ts';
 import { type MissingSockets, createMissing } from './missing.ts';
@@ -32,6 +33,7 @@ import {
   putInForce,
   replaceBroken,
 } from './tcp-change.ts';
+import { type TcpShares, readShares } from './tcp-shares.ts';
 import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
 
 export type { TcpPlan } from './tcp-change.ts';
@@ -73,6 +75,8 @@ export interface TcpPlane<Config> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   hosts(): Readonly<Record<string, HostTraffic>>;
   limits(): readonly Limit[];
+  /** Who holds how much of the connections now, and who was refused. */
+  shares(): TcpShares;
   failWorker(): void;
 }
 
@@ -89,11 +93,13 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const counters = createCounters(options.counterTable);
   const gauges = createCounters(tcpGaugeTable);
   const hostSlots = createHostSlots();
+  const holders = createHoldersBuffer();
   const ring = createTcpEventRing();
   const explanations = Object.entries(options.counterTable);
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
   const drained = Promise.withResolvers<void>();
   const inForce = nothingInForce({ name, keepalive, log, ourselves, hostSlots }, plan);
+  const connectionLimit = () => Math.min(maxConnections, inForce.plan.limits.connections ?? maxConnections);
   const inTurn = createInTurn();
   const missing = createMissing({
     service: name,
@@ -121,6 +127,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         counters: counters.buffer,
         gauges: gauges.buffer,
         hosts: hostSlots.buffer,
+        holders,
         events: ring.buffer,
       }),
       onMessage,
@@ -155,10 +162,11 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       });
       await orAborted(drained.promise, signal);
     },
-    status: () => statusOf(inForce.state.listeners.length, missing, worker, gauges, maxConnections),
+    status: () => statusOf(inForce.state.listeners.length, missing, worker, gauges, connectionLimit()),
     counters: () => readCounters(counters),
     hosts: hostSlots.read,
-    limits: () => limitsOf(gauges, maxConnections),
+    limits: () => limitsOf(gauges, connectionLimit()),
+    shares: () => readShares(holders, options.counterTable, connectionLimit()),
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
       missing[Symbol.dispose]();

@@ -9,6 +9,7 @@ import type { ConnectionTimeouts } from './timeouts.ts';
 import { createTcpEngine } from './engine.ts';
 import { type TcpEvents, createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import { createHolders } from './holders.ts';
 import { createHostCounters } from './host-slots.ts';
 import type { OpenListener } from './listen.ts';
 
@@ -33,6 +34,7 @@ export interface TcpWorkerInit<Config> {
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
   readonly hosts: SharedArrayBuffer;
+  readonly holders: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
 }
 
@@ -84,6 +86,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     events,
     keepalive: init.state.keepalive,
     maxConnections: init.maxConnections,
+    holders: createHolders(init.holders),
     wakeFd,
     onBrokenListener: (fd, code) => thread.post({ kind: 'broken', fd, code }),
   });

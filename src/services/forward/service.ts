@@ -3,6 +3,7 @@ import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
 import { addressesOf } from '../../config/host-services.ts';
 import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import type { TcpQueries } from '../../net/tcp-shares.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
@@ -73,6 +74,7 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     listen,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     idleTimeoutMs: 0, // a shell may be silent for days; keepalive detects peers that have disappeared
+    limits: forward.limits,
     hosts: Object.keys(targets),
     config: {
       targets,
@@ -144,6 +146,7 @@ export async function startForward(
     counters: plane.counters,
     hosts: plane.hosts,
     limits: plane.limits,
+    queries: { shares: plane.shares } satisfies TcpQueries,
     drain: plane.drain,
     failWorker: plane.failWorker,
     async [Symbol.asyncDispose]() {

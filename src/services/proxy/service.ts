@@ -3,6 +3,7 @@ import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
 import { usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import type { TcpQueries } from '../../net/tcp-shares.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
@@ -42,6 +43,7 @@ export function planProxy(
     listen,
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
+    limits: proxy.limits,
     hosts: hosts.map(({ name }) => name),
     config: {
       hosts,
@@ -82,7 +84,7 @@ export async function startProxy(
       name: 'proxy',
       entry: new URL('worker.ts', import.meta.url),
       counterTable: proxyCounterTable,
-      keepalive: false,
+      keepalive: true,
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.75,
       log,
@@ -122,6 +124,7 @@ export async function startProxy(
     counters: plane.counters,
     hosts: plane.hosts,
     limits: plane.limits,
+    queries: { shares: plane.shares } satisfies TcpQueries,
     drain: plane.drain,
     failWorker: plane.failWorker,
     async [Symbol.asyncDispose]() {

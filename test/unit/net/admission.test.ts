@@ -80,7 +80,7 @@ describe('which connection gives way', () => {
   test('if all clients have the same number, new connections wait', () => {
     const admission = createAdmission(3, 1);
     for (let i = 1; i <= 3; i++) leaveOpenings(admission, arrive(admission, `192.0.2.${i}`)!);
-    assert.equal(mayAccept(admission), false);
+    assert.equal(mayAccept(admission, 3), false);
   });
 
   test('long openings of one client take no room from those of another, long or short', () => {

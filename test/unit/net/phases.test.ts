@@ -321,7 +321,7 @@ describe('ending', () => {
 });
 
 describe('deadlines', () => {
-  const LIMITS = { handshakeTimeoutMs: 5000, idleTimeoutMs: 60_000 };
+  const LIMITS = { handshakeTimeoutMs: 5000, idleTimeoutMs: 60_000, halfClosedTimeoutMs: 50_000 };
   const at = (world: TestLoop, nowMs: number) => {
     world.loop.nowMs = nowMs;
     scanDeadlines(world.loop, LIMITS);

@@ -136,8 +136,15 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
   ...fields,
 });
 
-/** The fields of the proxy's configuration about mapped addresses. */
-export const MAPPED = { mappedPrefix: '64:ff9b:1:fffe::/96', mappedFallback: 'none' } as const;
+/** `limits` of a service when nothing is configured. */
+export const LIMITS = { halfClosedTimeoutMs: 600_000 };
+
+/** Fields of the proxy's configuration that most tests leave as they are: mapped addresses and limits. */
+export const MAPPED = {
+  mappedPrefix: '64:ff9b:1:fffe::/96',
+  mappedFallback: 'none',
+  limits: LIMITS,
+} as const;
 
 /** Bytes that depend on their position, so that reordering or loss is detected. */
 export function patternBytes(length: number, seed = 0): Buffer {
