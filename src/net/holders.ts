@@ -25,8 +25,6 @@ const REFUSED_ROW = FIRST_VALUE + 3;
 const ROWS = 2;
 const REFUSED = ROWS + HELD_ROWS * HELD_ROW;
 const DOUBLES = REFUSED + REFUSED_ROWS * REFUSED_ROW;
-/** How many ranks are looked at. */
-const MOST_STEPS = 4096;
 
 export const createHoldersBuffer = (): SharedArrayBuffer => new SharedArrayBuffer(DOUBLES * 8);
 
@@ -74,13 +72,12 @@ export function noteRefused({ values, version }: Holders, client: Client, counte
   Atomics.add(version, 0, 1);
 }
 
-/** Lists the clients with the most connections. Call about once per second. */
+/** Lists the clients with the most connections. Call about once per second: it looks at as many ranks as the first one holds. */
 export function listHolders({ values, version }: Holders, all: SlotShares, openings: SlotShares): void {
   const { rankFirst, holders } = all;
   Atomics.add(version, 0, 1);
   let rows = 0;
-  let steps = 0;
-  for (let rank = all.most; rank > 0 && rows < HELD_ROWS && steps < MOST_STEPS; rank--, steps++) {
+  for (let rank = all.most; rank > 0 && rows < HELD_ROWS; rank--) {
     for (let holder = rankFirst[rank]; holder !== 0 && rows < HELD_ROWS; rows++) {
       const from = holder * HOLDER_WORDS;
       const at = ROWS + rows * HELD_ROW;

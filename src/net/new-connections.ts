@@ -76,7 +76,9 @@ export function countNew(
   if (isGreedy && waitingOf(listener) > MAX_WAITING) return false;
   if (count === 0) counts.clients++;
   counts.total++;
-  places[a] = places[b] = count + 1;
+  // Only the smaller count grows: the larger one is that of somebody else.
+  if (places[a] === count) places[a] = count + 1;
+  if (places[b] === count) places[b] = count + 1;
   return true;
 }
 

@@ -85,7 +85,7 @@ export const judging = (judge: (said: string) => Verdict, changes: Partial<Gate>
     ...changes,
   });
 
-export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
+export async function createTestLoop(maxConnections = 8, keepalive = false): Promise<TestLoop> {
   const ledger = new FdLedger();
   const peers: number[] = [];
   const counters = createCounters(forwardCounterTable);
@@ -123,7 +123,7 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
       record: (kind, { number }) => void events.push(`${kind} ${number}`),
       recordLimited: (_gate, _fd, reason) => void events.push(`limited ${counterNames[reason]}`),
     },
-    keepalive: false,
+    keepalive,
     maxConnections,
     holders: createHolders(createHoldersBuffer()),
     seed: 1,
