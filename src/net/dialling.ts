@@ -11,7 +11,7 @@ import type { DialFailure, Route, Source } from './gate.ts';
 import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
 import { pickAddress, putAside, putBack } from './server-addresses.ts';
-import { beginDialling, isWithinServerShare } from './server-shares.ts';
+import { beginDialling, isWithinServerShare, mayTakePlaceOf } from './server-shares.ts';
 
 /**
  * How long one of several addresses may take to answer before the next one is tried (RFC 8305 section 5 proposes 250 ms, and no
@@ -45,12 +45,12 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
 
 /**
  * Whether the server has room for this connection, which becomes one of those that are dialled. At the share of the server, it
- * takes the place of another one of the same server whose client has more.
+ * takes the place of another one whose client has more (`mayTakePlaceOf`).
  */
 export function mayDial(loop: Loop, connection: Connection): boolean {
   if (!isWithinServerShare(loop, connection)) {
     const other = connectionInTheWayOf(loop.admission, connection, loop.nowMs);
-    if (other === undefined || other === connection || other.hostAt !== connection.hostAt) {
+    if (other === undefined || other === connection || !mayTakePlaceOf(loop, connection, other)) {
       noteRefusedConnection(loop, connection, loop.index['refused-server-share']);
       return false;
     }

@@ -32,6 +32,21 @@ export function isWithinServerShare(
   );
 }
 
+/**
+ * Whether this connection, whose server has its share, may take the place of another one, whose client has more: one that holds
+ * nothing of a server, or of a server that has at least as much. At a configured limit only one of the same server helps.
+ */
+export function mayTakePlaceOf(
+  { hosts: { values }, limits: { connectionsPerServer } }: Loop,
+  { hostAt }: Connection,
+  other: Connection,
+): boolean {
+  if (other.hostAt === hostAt) return true;
+  const open = values[hostAt + HOST.OPEN];
+  if (connectionsPerServer !== undefined && open > connectionsPerServer) return false;
+  return other.hostAt < 0 || values[other.hostAt + HOST.OPEN] >= open;
+}
+
 /** An attempt to reach the server begins. */
 export function beginDialling({ hosts: { values } }: Loop, connection: Connection): void {
   if (connection.isDialling) return;

@@ -4,10 +4,10 @@ import { describe, test } from 'node:test';
 import { EPOLLOUT } from '../../../src/os/libc.ts';
 import { Phase } from '../../../src/net/connection.ts';
 import { onDialEvents } from '../../../src/net/dialling.ts';
-import { RESET } from '../../../src/net/gate.ts';
+import { MORE, RESET } from '../../../src/net/gate.ts';
 import { readHolders } from '../../../src/net/holders.ts';
 import { HOST } from '../../../src/net/host-slots.ts';
-import { type TestLoop, createTestLoop, gateOf } from './loop.ts';
+import { type TestLoop, createTestLoop, gateOf, judging } from './loop.ts';
 import { LIMITS } from './support.ts';
 
 const CONNECTIONS = 20;
@@ -114,6 +114,42 @@ test('at the share of a server, a client with few takes the place of one with ma
       [4, 4],
     ],
   );
+});
+
+describe('a client that has nearly all connections', () => {
+  /** 15 of 20 connections are of one client; then web1 gets 8 different clients, which is more than its part. */
+  async function besides(greedy: 'silent' | 'web2') {
+    const { world, dial, figures, gateTo } = await worldOf();
+    const gate = greedy === 'silent' ? judging(() => MORE) : gateTo(greedy);
+    for (let i = 0; i < 15; i++) world.arrive(gate, '192.0.2.1');
+    const reached = dial('web1', 8);
+    return { world, reached, figures };
+  }
+
+  for (const greedy of ['silent', 'web2'] as const) {
+    test(`${greedy}: it loses some for the clients of a server that has its part already`, async () => {
+      const { world, reached, figures } = await besides(greedy);
+      using _ = world;
+      assert.equal(reached, 8);
+      assert.deepEqual(figures(1), [8, 8]);
+      assert.equal(refusedAt(world), 0);
+      assert.ok(world.counted()['displaced'] > 0);
+    });
+  }
+
+  test('of a server that has fewer nothing is taken', async () => {
+    const { world, dial, figures, gateTo } = await worldOf();
+    using _ = world;
+    for (let i = 0; i < 4; i++) world.arrive(gateTo('web2'), '192.0.2.1');
+    assert.equal(dial('web1', 100), 12);
+    assert.deepEqual(
+      [figures(1), figures(2)],
+      [
+        [12, 12],
+        [4, 4],
+      ],
+    );
+  });
 });
 
 test('the limit for a client, and the limit for all', async () => {

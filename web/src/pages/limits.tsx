@@ -1,5 +1,5 @@
 /** Who holds how much of a TCP service's connections, who was refused at a limit, and the limits that are configured. */
-import { config, edit, edited } from '../core/config.ts';
+import { config, draftCheck, edit, edited } from '../core/config.ts';
 import type { Config, TcpSharesAnswer } from '../core/contract.ts';
 import { formatNumber, formatPercent } from '../core/format.ts';
 import { text } from '../core/locale.ts';
@@ -82,11 +82,13 @@ export function LimitFields({ name }: { name: ServiceName }) {
   const limits = ((edited.value[name] ?? {}) as { limits?: Partial<Limits> }).limits ?? {};
   const field = (key: keyof Limits, label: string, hint: string, unit = 1) => {
     const value = limits[key];
+    const problem = draftCheck.value?.problems.find(({ path }) => path === `/${name}/limits/${key}`);
     return (
       <TextField
         label={label}
         hint={hint}
         isOptional
+        problem={problem?.message}
         inputMode="numeric"
         value={typeof value === 'number' ? String(value / unit) : String(value ?? '')}
         onInput={(next) => setLimit(name, key, next, unit)}
