@@ -10,7 +10,7 @@ import { noteRefused } from './holders.ts';
 import { ARRIVALS, type Loop } from './loop.ts';
 import { countNew } from './new-connections.ts';
 import { readOpening } from './opening.ts';
-import { waitingClients } from './waiting.ts';
+import { waitingClients } from './accept-queue.ts';
 
 /** `listener`: the descriptor on which it was accepted. */
 export function admit(loop: Loop, fd: number, gate: Gate, client: Client, listener: number): void {

@@ -165,7 +165,10 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     status: () => statusOf(inForce.state.listeners.length, missing, worker, gauges, connectionLimit()),
     counters: () => readCounters(counters),
     hosts: hostSlots.read,
-    limits: () => limitsOf(gauges, connectionLimit()),
+    limits: () => [
+      ...limitsOf(gauges, connectionLimit()),
+      ...serverLimits(hostSlots.read(), inForce.plan.limits.connectionsPerServer),
+    ],
     shares: () => readShares(holders, options.counterTable, connectionLimit()),
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
@@ -217,6 +220,20 @@ function limitsOf(gauges: TcpGauges, maxConnections: number): readonly Limit[] {
     },
   ];
 }
+
+/** The servers, if a limit is configured for each. */
+const serverLimits = (
+  hosts: Readonly<Record<string, HostTraffic>>,
+  connectionsPerServer: number | undefined,
+): Limit[] =>
+  connectionsPerServer === undefined
+    ? []
+    : Object.entries(hosts).map(([server, { connections }]) => ({
+        what: say('connections to {server}', { server }),
+        used: connections,
+        size: connectionsPerServer,
+        advice: SEE_EVENTS,
+      }));
 
 /** How many connections, with two descriptors each, fit into this share of the process's limit of descriptors. */
 function connectionsThatFit(share: number): number {
