@@ -1,10 +1,10 @@
 /** Handles a connection that was just accepted: checks that there is room for it, and starts its first phase. */
-import { connectionInTheWay, connectionsOf, enter } from './admission.ts';
+import { connectionsOf, enter } from './admission.ts';
 import type { Client } from './client.ts';
 import { type Connection, Phase, createConnection } from './connection.ts';
 import { conversationOf } from './conversation.ts';
 import { startDial } from './dialling.ts';
-import { close, displace, refuse } from './ending.ts';
+import { close, closeDisplaced, refuse } from './ending.ts';
 import type { Gate, Route } from './gate.ts';
 import { noteRefused } from './holders.ts';
 import { ARRIVALS, type Loop } from './loop.ts';
@@ -14,10 +14,13 @@ import { waitingClients } from './accept-queue.ts';
 
 /** `listener`: the descriptor on which it was accepted. */
 export function admit(loop: Loop, fd: number, gate: Gate, client: Client, listener: number): void {
+  const { admission, index } = loop;
   const limit = limitFor(loop, client, listener);
   if (limit >= 0) return turnAway(loop, fd, gate, client, limit);
   const connection = createConnection(gate, fd, loop.nowMs);
-  enter(loop.admission, connection, client);
+  if (!enter(admission, connection, client, loop.nowMs))
+    return turnAway(loop, fd, gate, client, index['refused-share']);
+  closeDisplaced(loop);
   loop.open++;
   loop.openings++;
   loop.halves[fd] = connection.up;
@@ -39,32 +42,22 @@ function judge(loop: Loop, connection: Connection, route: Route): void {
   refuse(loop, connection, refusal);
 }
 
-/** The position of the counter of the limit at which a new connection is refused; -1 if it may come in. */
+/** The position of the counter of the limit at which a new connection is refused; -1 if there is none yet. */
 function limitFor(loop: Loop, client: Client, listener: number): number {
   const { index, limits, admission } = loop;
   const { connectionsPerClient, newConnectionsPerSecondPerClient } = limits;
-  if (
-    !countNew(loop.arrivals, loop.nowMs, client, newConnectionsPerSecondPerClient, listener, waitingClients)
-  )
+  const { arrivals } = admission.memory;
+  if (!countNew(arrivals, loop.nowMs, client, newConnectionsPerSecondPerClient, listener, waitingClients))
     return index['refused-rate'];
   if (connectionsPerClient !== undefined && connectionsOf(admission, client) >= connectionsPerClient)
     return index['refused-client-limit'];
-  if (loop.open >= loop.maxConnections && !makeRoom(loop, client)) return index['refused-share'];
   return -1;
 }
 
-/** Refuses a new connection before anything is allocated for it. */
+/** Refuses a new connection. */
 function turnAway(loop: Loop, fd: number, gate: Gate, client: Client, limit: number): void {
   loop.values[limit]++;
   noteRefused(loop.holders, client, limit);
   loop.events.recordLimited(gate, fd, limit);
   loop.closer.reset(fd, loop.nowMs);
-}
-
-/** Closes a connection of the client that has most, unless that is this client. */
-function makeRoom(loop: Loop, client: Client): boolean {
-  const connection = connectionInTheWay(loop.admission, client, loop.nowMs);
-  if (connection === undefined) return false;
-  displace(loop, connection);
-  return true;
 }

@@ -2,16 +2,23 @@
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../os/libc.ts';
 import { isOwnSocketAddress } from '../os/ourselves.ts';
 import { socketError } from '../os/socket-error.ts';
-import { connectionInTheWayOf } from './admission.ts';
+import { takesPlace } from './admission.ts';
 import { type Connection, Origin, Phase } from './connection.ts';
 import { conversationOf } from './conversation.ts';
 import { dial, dialFailureOf } from './dial.ts';
-import { closeSocket, countEnd, displace, joinServer, noteRefusedConnection, refuse } from './ending.ts';
+import {
+  closeDisplaced,
+  closeSocket,
+  countEnd,
+  joinServer,
+  noteRefusedConnection,
+  refuse,
+} from './ending.ts';
 import type { DialFailure, Route, Source } from './gate.ts';
 import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
 import { pickAddress, putAside, putBack } from './server-addresses.ts';
-import { beginDialling, isWithinServerShare, mayTakePlaceOf } from './server-shares.ts';
+import { beginDialling, isWithinServerShare } from './server-shares.ts';
 
 /**
  * How long one of several addresses may take to answer before the next one is tried (RFC 8305 section 5 proposes 250 ms, and no
@@ -49,12 +56,11 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
  */
 export function mayDial(loop: Loop, connection: Connection): boolean {
   if (!isWithinServerShare(loop, connection)) {
-    const other = connectionInTheWayOf(loop.admission, connection, loop.nowMs);
-    if (other === undefined || other === connection || !mayTakePlaceOf(loop, connection, other)) {
+    if (!takesPlace(loop.admission, connection, loop.limits, loop.nowMs)) {
       noteRefusedConnection(loop, connection, loop.index['refused-server-share']);
       return false;
     }
-    displace(loop, other);
+    closeDisplaced(loop);
   }
   beginDialling(loop, connection);
   return true;

@@ -1,6 +1,6 @@
 /** How connections end: refused, lingering, closed normally or with resets. */
 import { E, MSG_DONTWAIT, SHUT_WR, errno, recvAt, shutdown, write } from '../os/libc.ts';
-import { leave, leaveOpenings } from './admission.ts';
+import { holdsSlot, leave, leaveOpenings } from './admission.ts';
 import { createClient } from './client.ts';
 import { type Connection, Phase } from './connection.ts';
 import { TcpEvent } from './events.ts';
@@ -9,7 +9,7 @@ import { noteRefused } from './holders.ts';
 import { release } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { CHUNK_BYTES, type Loop, queue } from './loop.ts';
-import { endDialling } from './server-shares.ts';
+import { endDialling, enterServer, exitServer } from './server-shares.ts';
 import { readOwner } from './share-records.ts';
 
 /**
@@ -39,17 +39,19 @@ export function countEnd({ values }: Loop, connection: Connection, counter: numb
 }
 
 /** The figures of this server count it from now on. */
-export function joinServer({ hosts }: Loop, connection: Connection, server: string): void {
+export function joinServer({ hosts, admission }: Loop, connection: Connection, server: string): void {
   connection.server = server;
   connection.hostAt = hosts.offsetOf(server);
   hosts.values[connection.hostAt + HOST.ACCEPTED]++;
   hosts.values[connection.hostAt + HOST.OPEN]++;
+  enterServer(admission, connection);
 }
 
 /** Its server's figures no longer count it. */
 export function leaveServer(loop: Loop, connection: Connection): void {
   if (connection.hostAt < 0) return;
   endDialling(loop, connection);
+  exitServer(loop.admission, connection);
   loop.hosts.values[connection.hostAt + HOST.OPEN]--;
   connection.hostAt = -1;
 }
@@ -90,16 +92,25 @@ export function abort(loop: Loop, connection: Connection, counter: number): void
 
 const client = createClient();
 
-/** Notes that a client was refused at a limit, or loses a connection to it. */
-export function noteRefusedConnection(loop: Loop, { slot }: Connection, counter: number): void {
-  readOwner(loop.admission.all, slot, client);
-  noteRefused(loop.holders, client, counter);
+/** Notes that the client of this connection was refused at a limit. */
+export function noteRefusedConnection(loop: Loop, connection: Connection, counter: number): void {
+  const { admission, holders } = loop;
+  if (!holdsSlot(admission, connection)) return;
+  readOwner(admission.memory.all, connection.slot, client);
+  noteRefused(holders, client, counter);
 }
 
-/** Ends a connection for another client, which has fewer. */
-export function displace(loop: Loop, connection: Connection): void {
-  noteRefusedConnection(loop, connection, loop.index.displaced);
-  abort(loop, connection, loop.index.displaced);
+/** Notes whose slot was taken away for another client, and closes the connection if it is one of this worker. */
+export function closeDisplaced(loop: Loop): void {
+  const { admission, holders, index } = loop;
+  if (admission.hasLoser) {
+    admission.hasLoser = false;
+    noteRefused(holders, admission.loser, index.displaced);
+  }
+  const { displaced } = admission;
+  if (displaced === undefined) return;
+  admission.displaced = undefined;
+  abort(loop, displaced, index.displaced);
 }
 
 /** Closes a connection whose directions have both ended. */

@@ -8,9 +8,8 @@ import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import { monotonicMs } from '../os/monotonic.ts';
 import type { Ourselves } from '../os/ourselves.ts';
-import { randomWord } from '../os/random.ts';
 import { PAUSE_MS, createAcceptor } from './acceptor.ts';
-import { mayAccept } from './admission.ts';
+import { type Admission, listShares, mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import type { Connection } from './connection.ts';
@@ -22,9 +21,11 @@ import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
-import { type Holders, listHolders } from './holders.ts';
+import type { Holders } from './holders.ts';
 import type { HostCounters } from './host-slots.ts';
+import { setTaking } from './handover.ts';
 import { createLoop } from './loop.ts';
+import { answerBell, bellOf, passOn } from './other-workers.ts';
 import { createPipePool } from './pipe-pool.ts';
 import { runQueued } from './relaying.ts';
 import { lookAtWaysBack, waysBackWaitMs } from './way-back.ts';
@@ -37,20 +38,24 @@ export interface EngineOptions {
   readonly events: TcpEvents;
   /** Probe silent servers. For clients, the listening socket decides. */
   readonly keepalive: boolean;
-  readonly maxConnections: number;
+  readonly admission: Admission;
   readonly holders: Holders;
   readonly wakeFd: number;
   readonly onBrokenListener: (fd: number, code: number) => void;
 }
 
 export interface TcpEngine {
+  /** How many workers the service has, and whether another one uses the shared memory now. Call before `configure`. */
+  share(workers: number, isShared: boolean): void;
   /**
    * Replaces the limits, the listening sockets (fd -> gate), and the addresses that must not be dialled. Connections continue with
    * the gate that they came through.
    */
   configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
-  /** The process is about to end: conversations end after what they are doing now. */
+  /** The process is about to end: conversations end after what they are doing now, and idle ones at once. */
   drain(): void;
+  /** This worker is no longer needed: conversations end after what they do now or next. */
+  leave(): void;
   /** In the last turn there was nothing to do, no connection is open, and no client waits to be accepted. */
   readonly isIdle: boolean;
   /** The number of sockets that wait for their reset, and how many polls they have needed. */
@@ -68,11 +73,10 @@ const TICK_MS = 10;
 const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, holders, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, keepalive, admission, holders, wakeFd } = options;
   const epoll = createEpoll(ledger);
   const closer = createCloser(ledger);
-  const pipes = createPipePool(ledger, maxConnections);
-  const seed = randomWord();
+  const pipes = createPipePool(ledger, admission.memory.all.slots);
   const loop = createLoop({
     epoll,
     ledger,
@@ -82,11 +86,9 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     hosts,
     events,
     keepalive,
-    maxConnections,
+    admission,
     holders,
-    seed,
   });
-  const { admission } = loop;
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, halfClosedTimeoutMs: 0 };
   let isIdle = false;
   let scannedMs = monotonicMs();
@@ -96,11 +98,14 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     ledger,
     counters,
     events,
-    hasRoom: () => mayAccept(admission, loop.maxConnections),
+    hasRoom: () => mayAccept(admission),
+    passOn: (fd, listenerFd, peer) => admission.isShared && passOn(loop, fd, listenerFd, peer),
     onAccepted: (fd, gate, client, listener) => admit(loop, fd, gate, client, listener),
     onBroken: options.onBrokenListener,
   });
   epoll.add(wakeFd, EPOLLIN);
+  const bellFd = bellOf(admission);
+  if (bellFd > 0) epoll.add(bellFd, EPOLLIN);
 
   const withoutSource = (connection: Connection) => giveUpSource(loop, connection);
 
@@ -130,6 +135,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       const mask = epoll.eventsAt(position);
       if (dispatch(loop, fd, mask) || closer.dispatch(fd, mask)) continue;
       if (fd === wakeFd) woken = true;
+      else if (fd === bellFd) answerBell(loop, bellFd, acceptor.gateOf);
       else acceptor.accept(fd, nowMs);
     }
     if (loop.queued.length > 0) runQueued(loop);
@@ -137,7 +143,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     if (((nowMs - scannedMs) | 0) >= scanPeriodMs()) {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);
-      listHolders(holders, admission.all, admission.openings);
+      listShares(admission, holders);
     }
     lookAtWaysBack(loop, limits.handshakeTimeoutMs, withoutSource);
     closer.turn(nowMs);
@@ -146,20 +152,32 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     gauges.values[gauges.index.connections] = loop.open;
     gauges.values[gauges.index.openings] = loop.openings;
     gauges.values[gauges.index.pipes] = pipes.existing;
-    gauges.values[gauges.index.longOpenings] = admission.openings.usedUnits - admission.openings.usedSlots;
     return woken;
   }
 
   return {
+    share(workers, isShared) {
+      loop.workers = pipes.workers = workers;
+      admission.isShared = isShared;
+    },
     configure(newLimits, gates, ourselves) {
       limits = loop.limits = newLimits;
-      loop.maxConnections = Math.min(maxConnections, newLimits.connections ?? maxConnections);
+      const { slots } = admission.memory.all;
+      admission.maxConnections = Math.min(slots, newLimits.connections ?? slots);
       loop.ourselves = ourselves;
-      acceptor.setListeners(gates, monotonicMs());
+      loop.isDraining = false;
+      loop.nowMs = monotonicMs();
+      if (gates.size === 0) setTaking(admission, false);
+      answerBell(loop, bellFd, acceptor.gateOf);
+      acceptor.setListeners(gates, loop.nowMs);
+      if (gates.size > 0) setTaking(admission, true);
     },
     drain() {
       loop.isDraining = true;
       drainConversations(loop);
+    },
+    leave() {
+      loop.isDraining = true;
     },
     closer,
     get isIdle() {

@@ -112,8 +112,28 @@ export interface RefusedRow {
   readonly lastMs: number;
 }
 
-/** The main thread's side. Those with the most come first. */
-export function readHolders(buffer: SharedArrayBuffer): { holders: HeldRow[]; refused: RefusedRow[] } {
+/**
+ * The main thread's side: what the workers of a service have written. Those with the most come first. Each worker lists the same
+ * clients, because the workers count together; refusals are added up.
+ */
+export function readHolders(...buffers: readonly SharedArrayBuffer[]): {
+  holders: HeldRow[];
+  refused: RefusedRow[];
+} {
+  const read = buffers.map(readOne);
+  const refused = new Map<string, RefusedRow>();
+  for (const row of read.flatMap((each) => each.refused)) {
+    const other = refused.get(row.client) ?? { ...row, count: 0, lastMs: 0 };
+    const { counter, lastMs } = row.lastMs >= other.lastMs ? row : other;
+    refused.set(row.client, { client: row.client, count: row.count + other.count, counter, lastMs });
+  }
+  return {
+    holders: read.find(({ holders }) => holders.length > 0)?.holders ?? [],
+    refused: [...refused.values()].sort((a, b) => b.count - a.count),
+  };
+}
+
+function readOne(buffer: SharedArrayBuffer): { holders: HeldRow[]; refused: RefusedRow[] } {
   const values = consistent(buffer);
   const holders = Array.from({ length: values[1] }, (_, row) => {
     const at = ROWS + row * HELD_ROW;
@@ -125,10 +145,7 @@ export function readHolders(buffer: SharedArrayBuffer): { holders: HeldRow[]; re
     const [count, counter, lastMs] = values.subarray(at + FIRST_VALUE, at + REFUSED_ROW);
     return { client: clientText(values, at), count, counter, lastMs };
   });
-  return {
-    holders,
-    refused: refused.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count),
-  };
+  return { holders, refused: refused.filter(({ count }) => count > 0) };
 }
 
 /** A copy that was not written meanwhile; the last one if the worker writes all the time, or has died while it wrote. */

@@ -30,11 +30,11 @@ export function release(loop: Loop, half: Half): void {
 
 /** An empty pipe for this half; null if none is left, or none for its client. */
 export const takePipe = ({ pipes, admission }: Loop, { connection }: Half): Pipe | null =>
-  pipes.take(holderOf(admission.all, connection.slot));
+  pipes.take(holderOf(admission.memory.all, connection.slot));
 
 /** Gives the pipe of this half back. */
-export function givePipe({ pipes, admission }: Loop, half: Half): void {
-  pipes.give(half.pipe!, half.pipedBytes === 0, holderOf(admission.all, half.connection.slot));
+export function givePipe({ pipes }: Loop, half: Half): void {
+  pipes.give(half.pipe!, half.pipedBytes === 0);
   half.pipe = null;
   half.pipedBytes = 0;
 }

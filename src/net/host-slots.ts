@@ -9,9 +9,9 @@ import type { HostTraffic } from '../runtime/host-traffic.ts';
 
 /** Doubles of a slot. */
 export const HOST = { UP: 0, DOWN: 1, ACCEPTED: 2, OPEN: 3, DIALLING: 4 } as const;
-const STRIDE = 5;
+export const STRIDE = 5;
 /** Slot 0 is for servers that got none. 160 KiB of memory, of which only the used part is really allocated. */
-const SLOTS = 4096;
+export const HOST_SLOTS = 4096;
 
 /** The worker's side. */
 export interface HostCounters {
@@ -28,10 +28,7 @@ export interface HostCounters {
 /** Attaches the worker. Connections of an earlier worker are gone. */
 export function createHostCounters(buffer: SharedArrayBuffer): HostCounters {
   const values = new Float64Array(buffer);
-  for (let at = 0; at < values.length; at += STRIDE) {
-    if (values[at + HOST.OPEN] !== 0) values[at + HOST.OPEN] = 0;
-    if (values[at + HOST.DIALLING] !== 0) values[at + HOST.DIALLING] = 0;
-  }
+  forget(values);
   let offsets = new Map<string, number>();
   return {
     values,
@@ -45,10 +42,22 @@ export function createHostCounters(buffer: SharedArrayBuffer): HostCounters {
   };
 }
 
+/** The connections of a worker that has ended are gone. */
+function forget(values: Float64Array): void {
+  for (let at = 0; at < values.length; at += STRIDE) {
+    if (values[at + HOST.OPEN] !== 0) values[at + HOST.OPEN] = 0;
+    if (values[at + HOST.DIALLING] !== 0) values[at + HOST.DIALLING] = 0;
+  }
+}
+
 /** The main thread's side. */
 export interface HostSlots {
-  /** Pass it to the worker. It outlives workers. */
+  /** The memory of the first worker. Pass it to the worker. It outlives workers. */
   readonly buffer: SharedArrayBuffer;
+  /** Memory for one more worker. The figures are the sums. */
+  another(): SharedArrayBuffer;
+  /** A worker has ended, and so have its connections. */
+  forgetOpen(buffer: SharedArrayBuffer): void;
   /**
    * Assigns slots to exactly these servers, for the configuration with number `generation`; the worker has applied the number
    * `applied`. A removed server that comes back counts from zero, unless it still has open connections.
@@ -66,15 +75,19 @@ interface Holder {
   leftIn: number;
 }
 
-export function createHostSlots(slots = SLOTS): HostSlots {
-  const buffer = new SharedArrayBuffer(slots * STRIDE * 8);
-  const values = new Float64Array(buffer);
+export function createHostSlots(slots = HOST_SLOTS): HostSlots {
+  const blocks: Float64Array<SharedArrayBuffer>[] = [];
+  const another = () => {
+    const block = new Float64Array(new SharedArrayBuffer(slots * STRIDE * 8));
+    blocks.push(block);
+    return block.buffer;
+  };
+  const sumAt = (at: number): number => blocks.reduce((sum, values) => sum + values[at], 0);
   const holders = new Map<string, Holder>();
   let fresh = 1;
-  const totalsAt = (slot: number): readonly number[] => [
-    ...values.subarray(slot * STRIDE, slot * STRIDE + HOST.OPEN),
-  ];
-  const openAt = (slot: number): number => values[slot * STRIDE + HOST.OPEN];
+  const totalsAt = (slot: number): readonly number[] =>
+    [HOST.UP, HOST.DOWN, HOST.ACCEPTED].map((offset) => sumAt(slot * STRIDE + offset));
+  const openAt = (slot: number): number => sumAt(slot * STRIDE + HOST.OPEN);
 
   /** A slot that is free or can be reused; 0 if there is none. */
   function take(applied: number): number {
@@ -87,7 +100,12 @@ export function createHostSlots(slots = SLOTS): HostSlots {
   }
 
   return {
-    buffer,
+    buffer: another(),
+    another,
+    forgetOpen(buffer) {
+      const values = new Float64Array(buffer);
+      forget(values);
+    },
     assign(names, generation, applied) {
       const wanted = new Set(names);
       for (const [name, holder] of holders) {
@@ -117,7 +135,7 @@ export function createHostSlots(slots = SLOTS): HostSlots {
           'bytes-down': down - base[HOST.DOWN],
           accepted: accepted - base[HOST.ACCEPTED],
           connections,
-          dialling: values[slot * STRIDE + HOST.DIALLING],
+          dialling: sumAt(slot * STRIDE + HOST.DIALLING),
         };
       }
       return found;

@@ -17,7 +17,7 @@ import {
   placeOf,
 } from '../os/libc.ts';
 import type { Ourselves } from '../os/ourselves.ts';
-import { type Admission, createAdmission } from './admission.ts';
+import type { Admission } from './admission.ts';
 import type { Closer } from './closing.ts';
 import type { Connection, Half } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
@@ -25,7 +25,6 @@ import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Holders } from './holders.ts';
 import type { HostCounters } from './host-slots.ts';
-import { type NewConnections, createNewConnections } from './new-connections.ts';
 import type { PipePool } from './pipe-pool.ts';
 import type { ConnectionLimits } from './timeouts.ts';
 import { type WaysBack, createWaysBack } from './way-back.ts';
@@ -68,11 +67,9 @@ export interface LoopOptions {
   readonly events: TcpEvents;
   /** Probe silent servers. */
   readonly keepalive: boolean;
-  readonly maxConnections: number;
+  readonly admission: Admission;
   /** Who holds most, and who was refused. */
   readonly holders: Holders;
-  /** A random number. */
-  readonly seed: number;
 }
 
 /** The owner of a descriptor that belongs to no connection at present. */
@@ -82,7 +79,7 @@ export interface Parked {
   onDeadline(loop: Loop): void;
 }
 
-export interface Loop extends Omit<LoopOptions, 'counters' | 'seed' | 'maxConnections'> {
+export interface Loop extends Omit<LoopOptions, 'counters'> {
   readonly values: TcpCounters['values'];
   readonly index: TcpCounters['index'];
   /** A buffer of CHUNK_BYTES, free between calls. */
@@ -93,13 +90,10 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed' | 'maxConnec
   readonly halves: (Half | undefined)[];
   /** By descriptor: a connection to a server that waits for its next use. Whatever happens on it ends it. */
   readonly parked: (Parked | undefined)[];
-  readonly admission: Admission;
   readonly waysBack: WaysBack;
-  /** New connections of this second. */
-  readonly arrivals: NewConnections;
   limits: ConnectionLimits;
-  /** As configured, and no more than `admission` has slots. */
-  maxConnections: number;
+  /** The number of workers: bounds on memory that are not counted together are divided by it. */
+  workers: number;
   /** Number of open connections, and of those whose server is not reached yet. */
   open: number;
   openings: number;
@@ -113,13 +107,12 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed' | 'maxConnec
   nowMs: number;
   /** Our own addresses, which must not be dialled. */
   ourselves: Ourselves;
-  /** The process is about to end. */
+  /** The process is about to end, or this worker is no longer needed. */
   isDraining: boolean;
 }
 
 export function createLoop(options: LoopOptions): Loop {
-  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, maxConnections, holders, seed } =
-    options;
+  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, admission, holders } = options;
   const scratch = pinned(CHUNK_BYTES);
   return {
     epoll,
@@ -129,7 +122,7 @@ export function createLoop(options: LoopOptions): Loop {
     hosts,
     events,
     keepalive,
-    maxConnections,
+    admission,
     holders,
     values: counters.values,
     index: counters.index,
@@ -137,10 +130,9 @@ export function createLoop(options: LoopOptions): Loop {
     scratchAt: placeOf(scratch),
     halves: [],
     parked: [],
-    admission: createAdmission(maxConnections, seed),
     waysBack: createWaysBack(),
-    arrivals: createNewConnections(seed),
     limits: NO_LIMITS,
+    workers: 1,
     open: 0,
     openings: 0,
     heldBytes: 0,

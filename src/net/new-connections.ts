@@ -10,6 +10,7 @@
  */
 import { mix } from '../runtime/hash.ts';
 import { IPV6_CLIENT_BITS, type Client, isMapped, maskOfWord } from './client.ts';
+import type { Words } from './share-records.ts';
 
 /** A client with fewer new connections in this second is never refused, unless a smaller number is configured. */
 export const FREE_PER_SECOND = 256;
@@ -22,10 +23,8 @@ const PLACES = 4096;
 const PLACE_WORDS = 2;
 
 export interface NewConnections {
-  second: number;
-  /** Accepted in this second, and about how many clients they came from. */
-  total: number;
-  clients: number;
+  /** The second; how many were accepted in it, and from about how many clients. */
+  readonly state: Int32Array;
   readonly seed: number;
   /** The places of the first table, then those of the second one. */
   readonly places: Int32Array;
@@ -33,14 +32,15 @@ export interface NewConnections {
 
 const MASK = Int32Array.from({ length: 4 }, (_, word) => maskOfWord(IPV6_CLIENT_BITS, word));
 
-/** `seed`: a random number. */
-export const createNewConnections = (seed: number): NewConnections => ({
-  second: 0,
-  total: 0,
-  clients: 0,
-  seed,
-  places: new Int32Array(2 * PLACES * PLACE_WORDS),
-});
+/** `seed`: a random number. `words`: where the memory comes from, if threads share it. */
+export const createNewConnections = (
+  seed: number,
+  words: Words = (count) => new Int32Array(count),
+): NewConnections => ({ seed, state: words(3), places: words(2 * PLACES * PLACE_WORDS) });
+
+const SECOND = 0;
+const TOTAL = 1;
+const CLIENTS = 2;
 
 /** How many clients wait to be accepted on a listening socket. */
 export type WaitingOf = (listener: number) => number;
@@ -58,11 +58,11 @@ export function countNew(
   waitingOf: WaitingOf,
 ): boolean {
   const { word0, word1, word2, word3 } = client;
-  const { places } = counts;
+  const { places, state } = counts;
   const second = Math.floor(nowMs / 1000);
-  if (counts.second !== second) {
-    counts.second = second;
-    counts.total = counts.clients = 0;
+  if (state[SECOND] !== second) {
+    state[SECOND] = second;
+    state[TOTAL] = state[CLIENTS] = 0;
   }
   const seed = mix(counts.seed, second);
   const first = isMapped(word0, word1, word2)
@@ -72,10 +72,10 @@ export function countNew(
   const b = placeOf(places, second, PLACES, mix(seed, first));
   const count = Math.min(places[a], places[b]);
   if (perSecond !== undefined && count >= perSecond) return false;
-  const isGreedy = count >= FREE_PER_SECOND && count * counts.clients > counts.total;
+  const isGreedy = count >= FREE_PER_SECOND && count * state[CLIENTS] > state[TOTAL];
   if (isGreedy && waitingOf(listener) > MAX_WAITING) return false;
-  if (count === 0) counts.clients++;
-  counts.total++;
+  if (count === 0) state[CLIENTS]++;
+  state[TOTAL]++;
   // Only the smaller count grows: the larger one is that of somebody else.
   if (places[a] === count) places[a] = count + 1;
   if (places[b] === count) places[b] = count + 1;

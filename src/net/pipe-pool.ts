@@ -12,22 +12,29 @@ import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK, fcntl, pinned, pipe2 } from '../os
  * that 256 KiB needs, because both ends are woken less often.
  */
 export const PIPE_BYTES = 1024 * 1024;
-/** Stalled readers may keep this many pipes filled: 64 MiB, the default of fs.pipe-user-pages-soft. */
+/**
+ * Stalled readers may keep this many pipes filled: 64 MiB, the default of fs.pipe-user-pages-soft. All workers of a service have
+ * them together.
+ */
 const MAX_PIPES = 64;
 const MAX_SPARE_PIPES = 16;
 
 export interface Pipe {
   readonly readFd: number;
   readonly writeFd: number;
+  /** Which client has it, or had it last. */
+  client: number;
 }
 
 export interface PipePool {
   /** Number of existing pipes, in use or spare. */
   readonly existing: number;
-  /** An empty pipe for this client (a number below `clients`); null at its share or at the limit, or if the kernel refuses. */
+  /** How many workers divide the pipes. */
+  workers: number;
+  /** An empty pipe for this client (its number among those of the shares); null at its share or at the limit, or if the kernel refuses. */
   take(client: number): Pipe | null;
   /** Takes a pipe back. One that still holds bytes is closed: they must never reach another connection. */
-  give(pipe: Pipe, isEmpty: boolean, client: number): void;
+  give(pipe: Pipe, isEmpty: boolean): void;
 }
 
 /** `clients`: the largest number of a client. */
@@ -37,28 +44,31 @@ export function createPipePool(ledger: FdLedger, clients: number): PipePool {
   const fdsView = new DataView(fds.buffer);
   const held = new Uint8Array(clients + 1);
   let existing = 0;
-  return {
+  const pool: PipePool = {
+    workers: 1,
     get existing() {
       return existing;
     },
     take(client) {
-      if (!isWithinShare(held[client], MAX_PIPES - (existing - spare.length), HOST_SHARE)) return null;
+      const left = Math.floor(MAX_PIPES / pool.workers) - (existing - spare.length);
+      if (!isWithinShare(held[client], left, HOST_SHARE)) return null;
       const kept = spare.pop();
       if (kept !== undefined) {
+        kept.client = client;
         held[client]++;
         return kept;
       }
-      if (existing === MAX_PIPES || pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
+      if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
       const readFd = ledger.add(fdsView.getInt32(0, true));
       const writeFd = ledger.add(fdsView.getInt32(4, true));
       fcntl(writeFd, F_SETPIPE_SZ, PIPE_BYTES); // may be refused (pipe-user-pages-soft); the default size works too
       existing++;
       held[client]++;
-      return { readFd, writeFd };
+      return { readFd, writeFd, client };
     },
-    give(pipe, isEmpty, client) {
-      held[client]--;
-      if (isEmpty && spare.length < MAX_SPARE_PIPES) {
+    give(pipe, isEmpty) {
+      held[pipe.client]--;
+      if (isEmpty && spare.length < MAX_SPARE_PIPES / pool.workers) {
         spare.push(pipe);
         return;
       }
@@ -67,4 +77,5 @@ export function createPipePool(ledger: FdLedger, clients: number): PipePool {
       existing--;
     },
   };
+  return pool;
 }

@@ -16,11 +16,11 @@ export interface TcpQueries {
 }
 
 export function readShares(
-  buffer: SharedArrayBuffer,
+  buffers: readonly SharedArrayBuffer[],
   counterTable: CounterTable,
   maxConnections: number,
 ): TcpShares {
-  const { holders, refused } = readHolders(buffer);
+  const { holders, refused } = readHolders(...buffers);
   const counters = Object.entries(counterTable);
   return {
     maxConnections,

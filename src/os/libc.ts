@@ -218,6 +218,8 @@ export const EPOLLERR = 0x008;
 export const EPOLLHUP = 0x010;
 export const EPOLLRDHUP = 0x2000;
 export const EPOLLET = 0x80000000;
+/** Of several epoll instances that watch a descriptor, one that waits is woken. */
+export const EPOLLEXCLUSIVE = 0x10000000;
 export const EFD_NONBLOCK = 0o4000;
 export const EFD_CLOEXEC = 0o2000000;
 export const SPLICE_F_MOVE = 1;

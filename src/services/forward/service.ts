@@ -75,6 +75,7 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     idleTimeoutMs: 0, // a shell may be silent for days; keepalive detects peers that have disappeared
     limits: forward.limits,
+    workers: 1, // the kernel moves most of its bytes
     hosts: Object.keys(targets),
     config: {
       targets,

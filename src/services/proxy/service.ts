@@ -4,6 +4,7 @@ import { usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import type { TcpQueries } from '../../net/tcp-shares.ts';
+import { workersThatFit } from '../../net/workers-that-fit.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
@@ -44,6 +45,7 @@ export function planProxy(
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
     limits: proxy.limits,
+    workers: proxy.workers === 'auto' ? workersThatFit() : proxy.workers,
     hosts: hosts.map(({ name }) => name),
     config: {
       hosts,

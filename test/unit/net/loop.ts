@@ -1,6 +1,7 @@
 /** A loop without its engine: the test passes connections to the phases, sockets are real ones on loopback, time is a number. */
 import assert from 'node:assert/strict';
 import { waitUntil } from '../../../lab/wait.ts';
+import { createOwnAdmission } from '../../../src/net/admission.ts';
 import { admit } from '../../../src/net/admit.ts';
 import { onDialEvents } from '../../../src/net/dialling.ts';
 import { clientAt } from '../../../src/net/client.ts';
@@ -124,9 +125,8 @@ export async function createTestLoop(maxConnections = 8, keepalive = false): Pro
       recordLimited: (_gate, _fd, reason) => void events.push(`limited ${counterNames[reason]}`),
     },
     keepalive,
-    maxConnections,
+    admission: createOwnAdmission(maxConnections, 1),
     holders: createHolders(createHoldersBuffer()),
-    seed: 1,
   });
   const accept = (listener: number) => ledger.add(accept4(listener, null, null, SOCK_NONBLOCK));
   const chunk = pinned(65_536);

@@ -20,9 +20,9 @@ test('a client has at most four fifths; the others share the rest, and nothing i
     assert.equal(taken(3).length, 2);
     assert.equal(taken(4).length, 0);
     assert.equal(pool.existing, 64);
-    first.forEach((pipe, i) => pool.give(pipe, i % 2 === 0, 1));
+    first.forEach((pipe, i) => pool.give(pipe, i % 2 === 0));
     assert.equal(taken(4).length, 42);
-    for (const pipe of second) pool.give(pipe, true, 2);
+    for (const pipe of second) pool.give(pipe, true);
     assert.ok(taken(1).length > 0);
   } finally {
     ledger.closeAll();

@@ -2,16 +2,33 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EPOLLOUT } from '../../../src/os/libc.ts';
-import { Phase } from '../../../src/net/connection.ts';
+import {
+  createAdmission,
+  enter,
+  holdsSlot,
+  leave,
+  nextDisplaced,
+  takesPlace,
+} from '../../../src/net/admission.ts';
+import {
+  SERVER,
+  attachAdmission,
+  createAdmissionSeed,
+  forgetWorker,
+} from '../../../src/net/admission-memory.ts';
+import { clientAt } from '../../../src/net/client.ts';
+import { type Connection, Phase, createConnection } from '../../../src/net/connection.ts';
 import { onDialEvents } from '../../../src/net/dialling.ts';
 import { MORE, RESET } from '../../../src/net/gate.ts';
 import { readHolders } from '../../../src/net/holders.ts';
-import { HOST } from '../../../src/net/host-slots.ts';
+import { HOST, STRIDE } from '../../../src/net/host-slots.ts';
+import type { Loop } from '../../../src/net/loop.ts';
+import { enterServer, exitServer, isWithinServerShare, serverSum } from '../../../src/net/server-shares.ts';
+import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { type TestLoop, createTestLoop, gateOf, judging } from './loop.ts';
 import { LIMITS } from './support.ts';
 
 const CONNECTIONS = 20;
-const STRIDE = Object.keys(HOST).length;
 
 /** A loop for 20 connections with three servers. `figures`: open and dialling, for web1 and web2. */
 async function worldOf(limits: object = {}) {
@@ -158,7 +175,7 @@ test('the limit for a client, and the limit for all', async () => {
   world.loop.hosts.assign({ web1: 1 });
   for (let i = 0; i < 5; i++) world.arrive(gateTo('web1'), '192.0.2.1');
   assert.equal(world.loop.open, 3);
-  world.loop.maxConnections = 4;
+  world.loop.admission.maxConnections = 4;
   for (let i = 0; i < 5; i++) world.arrive(gateTo('web1'), '192.0.2.2');
   assert.equal(world.loop.open, 4);
   const counted = world.counted();
@@ -186,4 +203,45 @@ test('the limit of new connections in a second', async () => {
   for (let i = 0; i < 5; i++) world.arrive(gateTo('web1'), '192.0.2.1');
   assert.equal(world.loop.open, 4);
   assert.equal(world.counted()['refused-rate'], 6);
+});
+
+test('two workers count together: one takes a place from the other, of the same server', () => {
+  const memory = attachAdmission(createAdmissionSeed(CONNECTIONS, 1));
+  const workers = [createAdmission(memory, 1, true), createAdmission(memory, 2, true)];
+  const limits = { ...LIMITS, connectionsPerServer: 4 };
+  const gate = gateOf({});
+  let slots = 0;
+  /** A connection of the worker to the server with this number. */
+  const connect = (worker: number, from: string, server: number): Connection => {
+    const connection = createConnection(gate, 10 + slots++, 0);
+    assert.ok(enter(workers[worker], connection, clientAt(parseIpAddress(from)!), 0));
+    connection.hostAt = server * STRIDE;
+    enterServer(workers[worker], connection);
+    return connection;
+  };
+  const within = (worker: number, connection: Connection) =>
+    isWithinServerShare(
+      { hosts: { servers: 3 }, admission: workers[worker], limits } as unknown as Loop,
+      connection,
+    );
+  const greedy = [0, 0, 1, 1].map((worker) => connect(worker, '192.0.2.1', 1));
+  assert.ok(within(1, greedy[3]));
+  const elsewhere = connect(0, '192.0.2.2', 2);
+  assert.ok(within(0, elsewhere));
+  const newcomer = connect(1, '192.0.2.3', 1);
+  assert.equal(serverSum(workers[1], STRIDE, SERVER.OPEN), 5);
+  assert.equal(within(1, newcomer), false);
+  assert.equal(takesPlace(workers[1], newcomer, limits, 0), true);
+  // The first one of the greedy client is with the other worker, which closes it when the bell rings.
+  assert.equal(workers[1].displaced, undefined);
+  assert.equal(nextDisplaced(workers[0]), greedy[0]);
+  assert.equal(workers[1].loser.word3 | 0, 0xc000_0201 | 0);
+  exitServer(workers[0], greedy[0]);
+  leave(workers[0], greedy[0]);
+  assert.equal(serverSum(workers[0], STRIDE, SERVER.OPEN), 4);
+  assert.equal(holdsSlot(workers[1], newcomer), true);
+  // A worker that dies takes its numbers along.
+  forgetWorker(memory, 1);
+  assert.equal(serverSum(workers[1], STRIDE, SERVER.OPEN), 3);
+  assert.equal(memory.all.usedSlots, 3);
 });

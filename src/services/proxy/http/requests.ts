@@ -83,10 +83,7 @@ function keep(loop: Loop, client: HttpClient, from: number, to: number, mayParse
   client.left = copyOf(from, to);
   client.mayParse = mayParse;
   connection.openingBytes = to - from;
-  if (connection.openingSlot === 0) {
-    reenterOpenings(loop.admission, connection);
-    loop.openings++;
-  }
+  if (connection.openingSlot === 0 && reenterOpenings(loop.admission, connection)) loop.openings++;
   return hasMemory(loop, connection) ? to - from : 0;
 }
 

@@ -89,8 +89,11 @@ export class ServerConnection implements Parked {
   park(loop: Loop, keepAliveSeconds: number): boolean {
     const { idle, isStale } = this.#pool;
     const idleMs = keepAliveSeconds < 0 ? IDLE_MS : Math.min(IDLE_MS, keepAliveSeconds * 1000 - SAFETY_MS);
-    if (isStale || idleMs <= 0 || idle.length >= MAX_PER_SERVER) return false;
-    if (parkedConnections >= MAX_PARKED && !makeRoom(loop, this.#pool)) return false;
+    if (isStale || idleMs <= 0) return false;
+    // Each worker has its part.
+    const { workers } = loop;
+    if (idle.length >= MAX_PER_SERVER / workers) return false;
+    if (parkedConnections >= MAX_PARKED / workers && !makeRoom(loop, this.#pool)) return false;
     this.#idleMs = idleMs;
     this.wait(loop, keepAliveSeconds);
     loop.parked[this.fd] = this;

@@ -16,6 +16,7 @@ test('64 for each server, 1024 in all; then the server with most loses its oldes
   const closed: number[] = [];
   const loop = {
     nowMs: 0,
+    workers: 1,
     parked: [],
     closer: { close: (fd: number) => closed.push(fd) },
   } as unknown as Loop;
