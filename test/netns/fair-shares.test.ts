@@ -98,6 +98,9 @@ describe('shares of servers and of clients', { concurrency: false }, () => {
 
   for (const { what, service, args, counter } of CASES) {
     it(`beside ${what}`, async (t: TestContext) => {
+      // Those of the case before are given up after ten seconds.
+      const isFree = async () => ((await traffic('dead'))['connections'] ?? 0) === 0;
+      await waitUntil('the dead server has none', isFree, { timeoutMs: 60_000, intervalMs: 500 });
       const before = (await network.counters(service))[counter];
       await using other = hostile(...args(ports));
       await other.waitForLine(/^ready$/, { timeoutMs: 120_000 });
