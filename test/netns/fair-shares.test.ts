@@ -17,7 +17,7 @@ const REQUESTS = isLong ? 20_000 : 300;
 /** Few, so that the clients of the test can use them up. */
 const CONNECTIONS = 300;
 
-describe('shares of servers and of clients', { concurrency: false }, () => {
+const shares = (workers: number) => () => {
   let network: Network;
   let ports: Record<string, number>;
 
@@ -25,7 +25,7 @@ describe('shares of servers and of clients', { concurrency: false }, () => {
     ensurePackages(PACKAGES.test, console.log);
     const limits = { connections: CONNECTIONS };
     network = await startNetwork({
-      proxy: { limits },
+      proxy: { limits, workers },
       forward: { limits },
       host: { services: ['http', 'https'], ssh: { targetPort: 80 } },
     });
@@ -140,7 +140,7 @@ describe('shares of servers and of clients', { concurrency: false }, () => {
   it('new connections in a second, as configured: the client is refused, counted and named in the timeline', async () => {
     await network.apply({
       ...network.configuration,
-      proxy: { limits: { newConnectionsPerSecondPerClient: 5 } },
+      proxy: { workers, limits: { newConnectionsPerSecondPerClient: 5 } },
     });
     const before = (await network.counters())['refused-rate'];
     await using other = hostile('resets', 50);
@@ -158,4 +158,11 @@ describe('shares of servers and of clients', { concurrency: false }, () => {
     ]);
     assert.equal(stdout, '200');
   });
-});
+};
+
+for (const workers of [1, 2])
+  describe(
+    `shares of servers and of clients, ${workers} of our workers`,
+    { concurrency: false },
+    shares(workers),
+  );

@@ -6,6 +6,7 @@ import { Table } from '../../ui/table.tsx';
 import { defaultHostOf, hostsOf, listenersOf, withDefaultHost } from '../servers/model.ts';
 import { LimitFields, Shares } from '../limits.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
+import { Workers } from './workers.tsx';
 
 const PICKS_BY = {
   http: say('the Host header'),
@@ -74,6 +75,7 @@ export default function ProxyPage() {
       <DefaultServer />
       <LimitFields name="proxy" />
       <Shares name="proxy" />
+      <Workers />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />
     </>
