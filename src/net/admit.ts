@@ -58,6 +58,6 @@ function limitFor(loop: Loop, client: Client, listener: number): number {
 function turnAway(loop: Loop, fd: number, gate: Gate, client: Client, limit: number): void {
   loop.values[limit]++;
   noteRefused(loop.holders, client, limit);
-  loop.events.recordLimited(gate, fd, limit);
+  loop.events.recordLimited(gate, fd, limit, loop.nowMs);
   loop.closer.reset(fd, loop.nowMs);
 }

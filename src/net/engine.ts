@@ -67,8 +67,6 @@ export interface TcpEngine {
 /** The longest and, below, the shortest time between two checks of the timeouts. */
 const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
-/** How exact the time of an event is. */
-const TICK_MS = 10;
 /** How often attempts to reach one of several addresses are looked at. */
 const ATTEMPT_SCAN_MS = 50;
 
@@ -90,9 +88,9 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     holders,
   });
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, halfClosedTimeoutMs: 0 };
+  const { values, index } = gauges;
   let isIdle = false;
   let scannedMs = monotonicMs();
-  let tickedMs = scannedMs - TICK_MS;
   const acceptor = createAcceptor({
     epoll,
     ledger,
@@ -125,10 +123,6 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     const count = epoll.wait(waitMs(maxWaitMs));
     const nowMs = monotonicMs();
     loop.nowMs = nowMs;
-    if (((nowMs - tickedMs) | 0) >= TICK_MS) {
-      tickedMs = nowMs;
-      events.tick();
-    }
     let woken = false;
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
@@ -149,9 +143,9 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     closer.turn(nowMs);
     isIdle = count === 0 && loop.open === 0 && closer.waiting === 0 && !acceptor.paused;
     acceptor.resume(nowMs);
-    gauges.values[gauges.index.connections] = loop.open;
-    gauges.values[gauges.index.openings] = loop.openings;
-    gauges.values[gauges.index.pipes] = pipes.existing;
+    values[index.connections] = loop.open;
+    values[index.openings] = loop.openings;
+    values[index.pipes] = pipes.existing;
     return woken;
   }
 

@@ -19,6 +19,7 @@ import {
   createAdmissionSeed,
   forgetWorker,
 } from './admission-memory.ts';
+import { connectionKind } from './connection-event.ts';
 import { type TcpGauges, tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { createLetter, readLetter, redirect, unread } from './handover.ts';
@@ -120,7 +121,9 @@ export function createTcpThreads<Config, Table extends CounterTable>(
         counters: createCounters<CounterTable>(counterTable),
         gauges: createCounters(tcpGaugeTable),
         ring,
-        reader: events?.drainRing(ring, (record) => readTcpEvent(name, explanations, record)),
+        reader: events?.drainRingLater(ring, connectionKind.name, (record) =>
+          readTcpEvent(name, explanations, record),
+        ),
         hosts: blocks.length === 0 ? hostSlots.buffer : hostSlots.another(),
         holders: createHoldersBuffer(),
         bellFd,

@@ -87,7 +87,6 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   gauges.values.fill(0);
   const hosts = createHostCounters(init.hosts);
   const events = createTcpEvents(init.events);
-  events.tick();
   const engine = createTcpEngine({
     ledger,
     counters: counters as unknown as TcpCounters,

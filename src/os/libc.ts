@@ -87,6 +87,12 @@ export const epollCtlAt = declare<(epoll: number, op: number, fd: number, event:
 export const epollWaitAt = declare<
   (epoll: number, events: number, count: number, timeoutMs: number) => number
 >('int epoll_wait(int, size_t, int, int)');
+export const connectAt = declare<(fd: number, address: number, bytes: number) => number>(
+  'int connect(int, size_t, uint)',
+);
+export const setsockoptAt = declare<
+  (fd: number, level: number, option: number, value: number, bytes: number) => number
+>('int setsockopt(int, int, int, size_t, uint)');
 export const clockGettime = declare<(clock: number, into: number) => number>(
   'int clock_gettime(int, size_t)',
 );

@@ -117,7 +117,6 @@ export async function createTestLoop(maxConnections = 8, keepalive = false): Pro
     counters: counters as unknown as TcpCounters,
     hosts: createHostCounters(createHostSlots().buffer),
     events: {
-      tick: () => {},
       keepPeer: () => {},
       peerOf: () => undefined,
       nameGate: () => {},
