@@ -48,8 +48,8 @@ const shares = (workers: number) => () => {
     return stdout.trim();
   }
 
-  const hostile = (...args: readonly (string | number)[]) =>
-    network.outside.spawn(process.execPath, [join(CLIENTS, 'hostile.ts'), ...args.map(String)]);
+  const hostile = (order: string) =>
+    network.outside.spawn(process.execPath, [join(CLIENTS, 'hostile.ts'), order]);
 
   const isOver = (service: 'proxy' | 'forward', counter: string, before: number) =>
     waitUntil(counter, async () => (await network.counters(service))[counter] > before, {
@@ -60,7 +60,7 @@ const shares = (workers: number) => () => {
   interface Case {
     readonly what: string;
     readonly service: 'proxy' | 'forward';
-    readonly args: (ports: Record<string, number>) => readonly (string | number)[];
+    readonly order: (ports: Record<string, number>) => string;
     /** What counts that the limit was reached. */
     readonly counter: string;
   }
@@ -68,25 +68,25 @@ const shares = (workers: number) => () => {
     {
       what: 'the name of a dead server, from 16 addresses',
       service: 'proxy',
-      args: () => ['dead', 2 * CONNECTIONS, 80, 16],
+      order: () => `dead=${2 * CONNECTIONS}:80:16`,
       counter: 'refused-server-share',
     },
     {
       what: 'the SSH port of a dead server, from 16 addresses',
       service: 'forward',
-      args: (of) => ['idle', 2 * CONNECTIONS, of['dead'], 16],
+      order: (of) => `idle=${2 * CONNECTIONS}:${of['dead']}:16`,
       counter: 'refused-server-share',
     },
     {
       what: 'half hellos from one address',
       service: 'proxy',
-      args: () => ['half-hellos', 2 * CONNECTIONS, 443],
+      order: () => `half-hellos=${2 * CONNECTIONS}`,
       counter: 'refused-share',
     },
     {
       what: 'half hellos from 16 addresses',
       service: 'proxy',
-      args: () => ['half-hellos', 2 * CONNECTIONS, 443, 16],
+      order: () => `half-hellos=${2 * CONNECTIONS}:443:16`,
       counter: 'refused-share',
     },
   ];
@@ -96,13 +96,13 @@ const shares = (workers: number) => () => {
     t.diagnostic(`SSH port: ${await good(ports['nginx'])}`);
   });
 
-  for (const { what, service, args, counter } of CASES) {
+  for (const { what, service, order, counter } of CASES) {
     it(`beside ${what}`, async (t: TestContext) => {
       // Those of the case before are given up after ten seconds.
       const isFree = async () => ((await traffic('dead'))['connections'] ?? 0) === 0;
       await waitUntil('the dead server has none', isFree, { timeoutMs: 60_000, intervalMs: 500 });
       const before = (await network.counters(service))[counter];
-      await using other = hostile(...args(ports));
+      await using other = hostile(order(ports));
       await other.waitForLine(/^ready$/, { timeoutMs: 120_000 });
       await isOver(service, counter, before);
       t.diagnostic(await good(service === 'proxy' ? undefined : ports['nginx']));
@@ -121,7 +121,7 @@ const shares = (workers: number) => () => {
   }
 
   it('who has most, and who was refused, is told with the address', async () => {
-    await using other = hostile('idle', 50);
+    await using other = hostile('idle=50');
     await other.waitForLine(/^ready$/, { timeoutMs: 60_000 });
     const shares = await waitUntil(
       'the client is listed',
@@ -143,7 +143,7 @@ const shares = (workers: number) => () => {
       proxy: { workers, limits: { newConnectionsPerSecondPerClient: 5 } },
     });
     const before = (await network.counters())['refused-rate'];
-    await using other = hostile('resets', 50);
+    await using other = hostile('resets=50');
     await isOver('proxy', 'refused-rate', before + 20);
     const { events } = (await network.query('events?kind=connection&limit=500')) as {
       events: { reason?: string; client: string }[];
