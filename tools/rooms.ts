@@ -55,8 +55,15 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'services/\\*.ts',
     files: [SAID],
-    imports: ['src/wire/**', 'src/config/values.ts', 'src/services/*/describe.ts', TEXT],
-    types: ['src/os/**', 'src/runtime/**', 'src/config/{schema,problem}.ts'],
+    imports: [
+      'src/wire/**',
+      'src/config/values.ts',
+      'src/services/*/describe.ts',
+      'src/runtime/shape.ts',
+      'src/net/shares-answer.ts',
+      TEXT,
+    ],
+    types: ['src/os/**', 'src/runtime/**', 'src/config/{schema,problem}.ts', 'src/net/tcp-shares.ts'],
   },
   {
     name: 'a service',
@@ -149,7 +156,7 @@ export const ROOMS: readonly Room[] = [
       'preact',
       'src/config/schema.ts',
       'src/admin/contract/**',
-      'src/net/connection-event.ts',
+      'src/net/{connection-event,shares-answer}.ts',
       'web/src/ui/**',
     ],
   },

@@ -50,3 +50,40 @@ export const Label = (title: string) =>
     title,
     expected: 'a label of lower-case letters, digits and hyphens, at most 63 characters',
   });
+
+const atMost = (maximum: number, title: string) =>
+  Type.Optional(
+    Type.Integer({ minimum: 1, maximum, title, expected: `a whole number from 1 to ${maximum}` }),
+  );
+
+/** The limits of a TCP service. `connections`: how many it can have. */
+export const ConnectionLimits = (connections: number) =>
+  Type.Object(
+    {
+      connections: atMost(
+        connections,
+        'Most connections that are open at once; when left out, as many as descriptors and memory allow',
+      ),
+      connectionsPerClient: atMost(
+        connections,
+        'Most connections of one client (an IPv4 address, or the /64 of IPv6 addresses); when left out, the clients with most lose first when all are in use',
+      ),
+      newConnectionsPerSecondPerClient: atMost(
+        100_000,
+        'Most new connections of one client in a second; when left out, only a client that keeps others waiting is refused',
+      ),
+      connectionsPerServer: atMost(
+        connections,
+        'Most connections to one server; when left out, some are always left for the other servers',
+      ),
+      halfClosedTimeoutMs: Type.Integer({
+        minimum: 1000,
+        maximum: 86_400_000,
+        title:
+          'How long nothing may arrive from one side after the other has ended, before the connection is closed',
+        expected: 'a whole number of milliseconds from 1000 to 86400000',
+        default: 600_000,
+      }),
+    },
+    { ...strict, title: 'Limits', expected: 'an object', default: {} },
+  );

@@ -39,7 +39,7 @@ export interface AcceptorOptions {
   /** Passes the connection on to another worker; false if it stays here. `peer`: what accept4 wrote. */
   readonly passOn: (fd: number, listenerFd: number, peer: Uint8Array) => boolean;
   /** `client` is only valid during the call. */
-  readonly onAccepted: (fd: number, gate: Gate, client: Client) => void;
+  readonly onAccepted: (fd: number, gate: Gate, client: Client, listener: number) => void;
   /** A listening socket is permanently broken. */
   readonly onBroken: (fd: number, code: number) => void;
 }
@@ -118,7 +118,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       if (passOn(accepted, fd, peer)) continue;
       events.keepPeer(accepted, peer);
       readClient(client, peer);
-      onAccepted(accepted, gate, client);
+      onAccepted(accepted, gate, client, fd);
     }
   }
 

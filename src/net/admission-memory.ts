@@ -6,6 +6,8 @@
  * `workerOf` and `numberOf` name. `workerOf` is set last and cleared first, so it is true whenever a thread dies.
  */
 import { LOCK_WORDS, lockAfter, unlock } from './lock.ts';
+import { HOST_SLOTS } from './host-slots.ts';
+import { type NewConnections, createNewConnections } from './new-connections.ts';
 import type { Words } from './share-records.ts';
 import { type SlotShares, createSlotShares, rebuild, releaseSlot } from './shares.ts';
 
@@ -38,6 +40,12 @@ export const LETTER_WORDS = 2 + 7;
 /** How many connections may be under way to one worker: a power of two. */
 export const LETTERS = 128;
 
+/** Words of a server: its connections, and those of them that it has not accepted. */
+export const SERVER = { OPEN: 0, DIALLING: 1 } as const;
+export const SERVER_WORDS = 2;
+/** Words of all servers of a worker. */
+export const SERVERS_WORDS = HOST_SLOTS * SERVER_WORDS;
+
 export interface AdmissionMemory {
   readonly lock: Int32Array;
   readonly all: SlotShares;
@@ -56,6 +64,12 @@ export interface AdmissionMemory {
   /** By worker: a bit for each slot that another worker took away. */
   readonly displaced: Int32Array;
   readonly displacedWords: number;
+  /** By slot of `all`: the server (`hostAt` + 1); 0 for none. */
+  readonly serverOf: Int32Array;
+  /** By worker and server: its connections, and those that the server has not accepted (server-shares.ts). */
+  readonly servers: Int32Array;
+  /** New connections of this second. */
+  readonly arrivals: NewConnections;
   readonly workers: Int32Array;
   readonly letters: Int32Array;
 }
@@ -88,6 +102,9 @@ function layOut(maxConnections: number, seed: number, words: Words): AdmissionMe
     forMemory: bySlot(),
     displaced: words((MAX_WORKERS + 1) * displacedWords),
     displacedWords,
+    serverOf: bySlot(),
+    servers: words((MAX_WORKERS + 1) * SERVERS_WORDS),
+    arrivals: createNewConnections(seed, words),
     workers: words((MAX_WORKERS + 1) * WORKER_WORDS),
     letters: words((MAX_WORKERS + 1) * LETTERS * LETTER_WORDS),
   };
@@ -115,7 +132,7 @@ export function attachAdmission({ buffer, maxConnections, seed }: AdmissionSeed)
 
 /** Gives a slot back, with its slot of `openings`. With the lock. */
 export function freeSlot(memory: AdmissionMemory, slot: number): void {
-  memory.workerOf[slot] = 0;
+  memory.workerOf[slot] = memory.serverOf[slot] = 0;
   freeOpening(memory, slot);
   releaseSlot(memory.all, slot);
 }
@@ -148,6 +165,7 @@ export function forgetWorker(memory: AdmissionMemory, worker: number): void {
       if (workerOf[slot] === worker) freeSlot(memory, slot);
   }
   displaced.fill(0, worker * displacedWords, (worker + 1) * displacedWords);
+  memory.servers.fill(0, worker * SERVERS_WORDS, (worker + 1) * SERVERS_WORDS);
   workers[worker * WORKER_WORDS + WORKER.OPEN] = workers[worker * WORKER_WORDS + WORKER.TAKES] = 0;
   unlock(lock);
 }

@@ -8,6 +8,7 @@ import { pinned, write } from '../os/libc.ts';
 import {
   type AdmissionMemory,
   OPENING_UNIT_BYTES,
+  SERVER,
   WORKER,
   WORKER_WORDS,
   attachAdmission,
@@ -16,8 +17,11 @@ import {
   freeSlot,
 } from './admission-memory.ts';
 import type { Connection } from './connection.ts';
-import type { Client } from './client.ts';
+import { type Client, createClient } from './client.ts';
+import { type Holders, listHolders } from './holders.ts';
 import { lock, unlock } from './lock.ts';
+import { serverSum } from './server-shares.ts';
+import { readOwner } from './share-records.ts';
 import {
   greediestSlot,
   growSlot,
@@ -29,6 +33,7 @@ import {
   victimFor,
   victimForOwner,
 } from './shares.ts';
+import type { ConnectionLimits } from './timeouts.ts';
 
 /** How many connections of the greediest client are examined to find the one that has been silent for longest. */
 const LOOKED_AT = 8;
@@ -43,8 +48,13 @@ export interface Admission {
   isShared: boolean;
   /** The connections of this worker, by slot. */
   readonly connections: (Connection | undefined)[];
-  /** A connection of this worker that lost its slot in `enter`, to be closed by the caller. */
+  /** A connection of this worker that lost its slot in `enter` or `takesPlace`, to be closed by the caller. */
   displaced: Connection | undefined;
+  /** The client that lost a slot last, and whether that was not noted yet (`closeDisplaced`). */
+  readonly loser: Client;
+  hasLoser: boolean;
+  /** As configured, and no more than there are slots. */
+  maxConnections: number;
 }
 
 /** `isShared`: other workers use the memory, too. */
@@ -54,6 +64,9 @@ export const createAdmission = (memory: AdmissionMemory, worker: number, isShare
   isShared,
   connections: [],
   displaced: undefined,
+  loser: createClient(),
+  hasLoser: false,
+  maxConnections: memory.all.slots,
 });
 
 /** For one thread. `seed`: a random number. */
@@ -69,11 +82,19 @@ function end({ isShared, memory }: Admission): void {
 }
 
 /** False if all connections are in use and no client has more than one. New clients then wait in the backlog. */
-export const mayAccept = ({ memory: { all } }: Admission): boolean =>
-  all.usedSlots < all.slots || all.most > 1;
+export const mayAccept = ({ memory: { all }, maxConnections }: Admission): boolean =>
+  all.usedSlots < maxConnections || all.most > 1;
+
+/** How many connections the client has. */
+export function connectionsOf(admission: Admission, { word0, word1, word2, word3 }: Client): number {
+  begin(admission);
+  const held = heldBy(admission.memory.all, word0, word1, word2, word3);
+  end(admission);
+  return held;
+}
 
 /** Whether no other worker has taken the slot of this connection away. */
-const holdsSlot = (
+export const holdsSlot = (
   { memory: { workerOf, numberOf }, worker }: Admission,
   { slot, number }: Connection,
 ): boolean => slot !== 0 && workerOf[slot] === worker && numberOf[slot] === number;
@@ -94,7 +115,7 @@ export function enter(admission: Admission, connection: Connection, client: Clie
   const { word0, word1, word2, word3 } = client;
   let rung = 0;
   begin(admission);
-  if (all.usedSlots === all.slots) {
+  if (all.usedSlots >= admission.maxConnections) {
     const slot = slotInTheWay(admission, client, nowMs);
     if (slot === 0) {
       end(admission);
@@ -148,13 +169,62 @@ function silentFor(admission: Admission, slot: number, nowMs: number): number {
 }
 
 /** Takes the slot away from its connection. The number of the worker to ring for, if it is another one. With the lock. */
-function displace({ memory, worker }: Admission, slot: number, forMemory: number): number {
+function displace(admission: Admission, slot: number, forMemory: number): number {
+  const { memory, worker } = admission;
   const other = memory.workerOf[slot];
+  readOwner(memory.all, slot, admission.loser);
+  admission.hasLoser = true;
   freeSlot(memory, slot);
   if (other === worker) return 0;
   memory.forMemory[slot] = forMemory;
   Atomics.or(memory.displaced, other * memory.displacedWords + (slot >> 5), 1 << (slot & 31));
   return other;
+}
+
+const asking = createClient();
+
+/**
+ * The server of this connection has its share: the connection takes the place of another one, whose client has more, and which
+ * holds nothing of a server, or of a server that has at least as much. One of this worker is then in `displaced`. False if there is
+ * none. At a configured limit, only one of the same server helps.
+ */
+export function takesPlace(
+  admission: Admission,
+  connection: Connection,
+  { connectionsPerServer }: ConnectionLimits,
+  nowMs: number,
+): boolean {
+  const { memory, worker, connections } = admission;
+  const server = connection.hostAt + 1;
+  const open = serverSum(admission, connection.hostAt, SERVER.OPEN);
+  const isCapped = connectionsPerServer !== undefined && open > connectionsPerServer;
+  let rung = 0;
+  begin(admission);
+  readOwner(memory.all, connection.slot, asking);
+  const slot = holdsSlot(admission, connection) ? slotInTheWay(admission, asking, nowMs) : 0;
+  const other = memory.serverOf[slot];
+  const mayTake =
+    slot !== 0 &&
+    slot !== connection.slot &&
+    (other === server ||
+      (!isCapped && (other === 0 || serverSum(admission, other - 1, SERVER.OPEN) >= open)));
+  if (mayTake) {
+    if (memory.workerOf[slot] === worker) {
+      admission.displaced = connections[slot];
+      connections[slot] = undefined;
+    }
+    rung = displace(admission, slot, 0);
+  }
+  end(admission);
+  if (rung !== 0) ring(admission, rung);
+  return mayTake;
+}
+
+/** Lists those with most. */
+export function listShares(admission: Admission, holders: Holders): void {
+  begin(admission);
+  listHolders(holders, admission.memory.all, admission.memory.openings);
+  end(admission);
 }
 
 /** Wakes another worker. */

@@ -7,7 +7,7 @@ export const ConnectionEvent = eventShape('connection', {
   what: Type.Union([Type.Literal('opened'), Type.Literal('closed'), Type.Literal('refused')]),
   /** Name of the service. */
   service: Type.String(),
-  /** The same number for the opened and closed events of a connection; unique within the service. */
+  /** The same number for the opened and closed events of a connection; unique within the service. 0: refused when it was accepted. */
   connection: Type.Integer(),
   /** Name of the listener; for a port that belongs to a server, the name of the server. */
   listener: Type.String(),

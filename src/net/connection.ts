@@ -100,6 +100,10 @@ export interface Connection {
   server: string | null;
   /** Where the counters of its server begin (host-slots.ts); -1 before it has a server, and after its end. */
   hostAt: number;
+  /** It counts among the attempts to reach that server (server-shares.ts). */
+  isDialling: boolean;
+  /** Its silent peers are probed (TCP keepalive). */
+  isProbed: boolean;
   /** Where the connection to the server comes from. */
   origin: (typeof Origin)[keyof typeof Origin];
   /** Position of the counter that counted the end; -1 while there is none. */
@@ -165,6 +169,8 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     name: null,
     server: null,
     hostAt: -1,
+    isDialling: false,
+    isProbed: false,
     origin: Origin.own,
     reason: -1,
     slot: 0,

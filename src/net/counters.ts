@@ -9,12 +9,19 @@ export const tcpCounterTable = {
   closed: 'Connections that both sides ended in order',
   'closed-reset': 'Connections ended by a reset, passed on to the other side',
   'closed-idle': 'Connections closed because they carried no data for the idle timeout',
+  'closed-half-closed':
+    'Connections closed because one side had ended, and the other one sent nothing for the timeout',
   'closed-early': 'Connections that the client ended before its server was known or reached',
   'refused-timeout':
     'Connections refused because the client took too long to send its request or ClientHello',
   'refused-memory':
     'Connections ended because data sent before the server was known filled the memory, and their clients had the most of it',
   'refused-share': 'Connections refused at the limit: their clients had as many as any other client, or more',
+  'refused-rate':
+    'Connections refused because their clients opened too many in this second, while others waited, or more than configured',
+  'refused-client-limit': 'Connections refused because their clients had as many as configured',
+  'refused-server-share':
+    'Connections ended because their server had its share of the connections, or as many as configured',
   displaced: 'Connections ended at the limit for another client: their clients had the most',
   'mapped-fallback':
     'Connections made from the address of the appliance, because the answers of the server to the mapped address of the client do not come back',

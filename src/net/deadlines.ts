@@ -5,7 +5,7 @@ import { conversationOf } from './conversation.ts';
 import { serverFailed } from './dialling.ts';
 import { LINGER_MS, LINGER_STALL_MS, close, countEnd, refuse } from './ending.ts';
 import { CLOSE } from './gate.ts';
-import { askWhetherGone } from './keepalive.ts';
+import { QUIET_MS, askWhetherGone, enableKeepalive } from './keepalive.ts';
 import type { Loop } from './loop.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { unsentBytes } from './unsent.ts';
@@ -24,11 +24,8 @@ export function scanDeadlines(loop: Loop, timeouts: ConnectionTimeouts): void {
   for (const parked of loop.parked) parked?.onDeadline(loop);
 }
 
-function look(
-  loop: Loop,
-  connection: Connection,
-  { handshakeTimeoutMs, idleTimeoutMs }: ConnectionTimeouts,
-): void {
+function look(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts): void {
+  const { handshakeTimeoutMs } = timeouts;
   const { index } = loop;
   const elapsedMs = (loop.nowMs - connection.sinceMs) | 0;
   switch (connection.phase) {
@@ -40,17 +37,36 @@ function look(
       if (elapsedMs >= handshakeTimeoutMs) serverFailed(loop, connection, 'timeout');
       return;
     case Phase.relaying:
-      if (elapsedMs >= HALF_CLOSED_MS && !connection.isAsked) askHalfClosed(connection);
-      if (idleTimeoutMs === 0 || elapsedMs < idleTimeoutMs) return;
-      countEnd(loop, connection, index['closed-idle']);
-      return close(loop, connection);
+      return lookRelaying(loop, connection, elapsedMs, timeouts);
     case Phase.conversing:
-      return conversationOf(connection).onDeadline(loop, connection, { handshakeTimeoutMs, idleTimeoutMs });
+      return conversationOf(connection).onDeadline(loop, connection, timeouts);
     case Phase.lingering:
       if (elapsedMs >= LINGER_MS || isStalled(loop, connection)) lookLingering(loop, connection, elapsedMs);
       return;
     default:
   }
+}
+
+function lookRelaying(
+  loop: Loop,
+  connection: Connection,
+  elapsedMs: number,
+  { idleTimeoutMs, halfClosedTimeoutMs }: ConnectionTimeouts,
+): void {
+  const { index } = loop;
+  const { up, down } = connection;
+  if (elapsedMs >= HALF_CLOSED_MS && !connection.isAsked) askHalfClosed(connection);
+  if (up.finished !== down.finished && elapsedMs >= halfClosedTimeoutMs) {
+    countEnd(loop, connection, index['closed-half-closed']);
+    return close(loop, connection);
+  }
+  if (idleTimeoutMs !== 0 && elapsedMs >= idleTimeoutMs) {
+    countEnd(loop, connection, index['closed-idle']);
+    return close(loop, connection);
+  }
+  if (!loop.keepalive || connection.isProbed || elapsedMs < QUIET_MS) return;
+  connection.isProbed = true;
+  enableKeepalive(down.from);
 }
 
 /**

@@ -21,7 +21,6 @@ import {
 } from '../os/libc.ts';
 import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 import type { DialFailure } from './gate.ts';
-import { enableKeepalive } from './keepalive.ts';
 
 const ON = int32(1);
 const OFF = int32(0);
@@ -38,7 +37,6 @@ const dialledAt = placeOf(dialled);
 export function dial(
   ledger: FdLedger,
   serverAddress: Uint8Array,
-  keepalive: boolean,
   speaksFirst = false,
   source: Uint8Array | null = null,
 ): number {
@@ -47,7 +45,6 @@ export function dial(
   if (fd < 0) return -errno();
   setsockoptAt(fd, IPPROTO_TCP, TCP_NODELAY, onAt, 4);
   if (speaksFirst) setsockoptAt(fd, IPPROTO_TCP, TCP_QUICKACK, offAt, 4);
-  if (keepalive) enableKeepalive(fd);
   const isBound = source === null || bindSource(fd, source);
   for (let i = 0; i < serverAddress.length; i++) dialled[i] = serverAddress[i];
   if (isBound && connectAt(fd, dialledAt, serverAddress.length) === 0) return fd;

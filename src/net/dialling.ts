@@ -2,14 +2,23 @@
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../os/libc.ts';
 import { isOwnSocketAddress } from '../os/ourselves.ts';
 import { socketError } from '../os/socket-error.ts';
+import { takesPlace } from './admission.ts';
 import { type Connection, Origin, Phase } from './connection.ts';
 import { conversationOf } from './conversation.ts';
 import { dial, dialFailureOf } from './dial.ts';
-import { closeSocket, countEnd, joinServer, refuse } from './ending.ts';
+import {
+  closeDisplaced,
+  closeSocket,
+  countEnd,
+  joinServer,
+  noteRefusedConnection,
+  refuse,
+} from './ending.ts';
 import type { DialFailure, Route, Source } from './gate.ts';
 import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
 import { hasAnother, pickAddress, putAside, putBack } from './server-addresses.ts';
+import { beginDialling, isWithinServerShare } from './server-shares.ts';
 
 /**
  * How long one of several addresses may take to answer before the next one is tried (RFC 8305 section 5 proposes 250 ms, and no
@@ -25,6 +34,7 @@ export const FAILURE_COUNTERS = {
   timeout: 'server-timeout',
   'no-socket': 'server-no-socket',
   ourselves: 'server-ourselves',
+  share: 'refused-server-share',
 } as const;
 
 export function startDial(loop: Loop, connection: Connection, route: Route): void {
@@ -33,10 +43,27 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   connection.route = route;
   joinServer(loop, connection, route.server);
   connection.examiner = null;
+  if (!mayDial(loop, connection)) return serverFailed(loop, connection, 'share');
   connection.tried = 0;
   const { addresses } = route;
   connection.address = addresses === undefined ? -1 : pickAddress(addresses, 0, loop.nowMs);
   dialAddress(loop, connection, route);
+}
+
+/**
+ * Whether the server has room for this connection, which becomes one of those that are dialled. At the share of the server, it
+ * takes the place of another one whose client has more (`mayTakePlaceOf`).
+ */
+export function mayDial(loop: Loop, connection: Connection): boolean {
+  if (!isWithinServerShare(loop, connection)) {
+    if (!takesPlace(loop.admission, connection, loop.limits, loop.nowMs)) {
+      noteRefusedConnection(loop, connection, loop.index['refused-server-share']);
+      return false;
+    }
+    closeDisplaced(loop);
+  }
+  beginDialling(loop, connection);
+  return true;
 }
 
 /** Dials the server, or the one of its addresses whose turn it is. */
@@ -57,7 +84,7 @@ function dialServer(loop: Loop, connection: Connection, route: Route, serverAddr
   const { epoll, ledger, halves } = loop;
   const { source } = route;
   const from = connection.origin === Origin.source ? source!.address : null;
-  const fd = dial(ledger, serverAddress, loop.keepalive, route.preamble !== null, from);
+  const fd = dial(ledger, serverAddress, route.preamble !== null, from);
   if (fd < 0) return dialFailed(loop, connection, -fd);
   const { up, down } = connection;
   up.to = down.from = fd;

@@ -1,12 +1,16 @@
 /** How connections end: refused, lingering, closed normally or with resets. */
 import { E, MSG_DONTWAIT, SHUT_WR, errno, recvAt, shutdown, write } from '../os/libc.ts';
-import { leave, leaveOpenings } from './admission.ts';
+import { holdsSlot, leave, leaveOpenings } from './admission.ts';
+import { createClient } from './client.ts';
 import { type Connection, Phase } from './connection.ts';
 import { TcpEvent } from './events.ts';
 import type { Refusal } from './gate.ts';
+import { noteRefused } from './holders.ts';
 import { release } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { CHUNK_BYTES, type Loop, queue } from './loop.ts';
+import { endDialling, enterServer, exitServer } from './server-shares.ts';
+import { readOwner } from './share-records.ts';
 
 /**
  * Lingering (RFC 9112 section 9.6): how long a client that has everything is silent before its socket is closed; how long one may
@@ -35,17 +39,20 @@ export function countEnd({ values }: Loop, connection: Connection, counter: numb
 }
 
 /** The figures of this server count it from now on. */
-export function joinServer({ hosts }: Loop, connection: Connection, server: string): void {
+export function joinServer({ hosts, admission }: Loop, connection: Connection, server: string): void {
   connection.server = server;
   connection.hostAt = hosts.offsetOf(server);
   hosts.values[connection.hostAt + HOST.ACCEPTED]++;
   hosts.values[connection.hostAt + HOST.OPEN]++;
+  enterServer(admission, connection);
 }
 
 /** Its server's figures no longer count it. */
-export function leaveServer({ hosts }: Loop, connection: Connection): void {
+export function leaveServer(loop: Loop, connection: Connection): void {
   if (connection.hostAt < 0) return;
-  hosts.values[connection.hostAt + HOST.OPEN]--;
+  endDialling(loop, connection);
+  exitServer(loop.admission, connection);
+  loop.hosts.values[connection.hostAt + HOST.OPEN]--;
   connection.hostAt = -1;
 }
 
@@ -81,6 +88,29 @@ export function abort(loop: Loop, connection: Connection, counter: number): void
   countEnd(loop, connection, counter);
   connection.failed = true;
   close(loop, connection);
+}
+
+const client = createClient();
+
+/** Notes that the client of this connection was refused at a limit. */
+export function noteRefusedConnection(loop: Loop, connection: Connection, counter: number): void {
+  const { admission, holders } = loop;
+  if (!holdsSlot(admission, connection)) return;
+  readOwner(admission.memory.all, connection.slot, client);
+  noteRefused(holders, client, counter);
+}
+
+/** Notes whose slot was taken away for another client, and closes the connection if it is one of this worker. */
+export function closeDisplaced(loop: Loop): void {
+  const { admission, holders, index } = loop;
+  if (admission.hasLoser) {
+    admission.hasLoser = false;
+    noteRefused(holders, admission.loser, index.displaced);
+  }
+  const { displaced } = admission;
+  if (displaced === undefined) return;
+  admission.displaced = undefined;
+  abort(loop, displaced, index.displaced);
 }
 
 /** Closes a connection whose directions have both ended. */

@@ -9,7 +9,7 @@ import type { FdLedger } from '../os/fd-ledger.ts';
 import { monotonicMs } from '../os/monotonic.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { PAUSE_MS, createAcceptor } from './acceptor.ts';
-import { type Admission, mayAccept } from './admission.ts';
+import { type Admission, listShares, mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import type { Connection } from './connection.ts';
@@ -21,6 +21,7 @@ import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import type { Holders } from './holders.ts';
 import type { HostCounters } from './host-slots.ts';
 import { setTaking } from './handover.ts';
 import { createLoop } from './loop.ts';
@@ -38,6 +39,7 @@ export interface EngineOptions {
   /** Probe silent servers. For clients, the listening socket decides. */
   readonly keepalive: boolean;
   readonly admission: Admission;
+  readonly holders: Holders;
   readonly wakeFd: number;
   readonly onBrokenListener: (fd: number, code: number) => void;
 }
@@ -69,10 +71,10 @@ const QUICK_SCAN_MS = 25;
 const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, hosts, events, keepalive, admission, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, keepalive, admission, holders, wakeFd } = options;
   const epoll = createEpoll(ledger);
   const closer = createCloser(ledger);
-  const pipes = createPipePool(ledger);
+  const pipes = createPipePool(ledger, admission.memory.all.slots);
   const loop = createLoop({
     epoll,
     ledger,
@@ -83,9 +85,10 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     events,
     keepalive,
     admission,
+    holders,
   });
+  let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, halfClosedTimeoutMs: 0 };
   const { values, index } = gauges;
-  let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;
   let scannedMs = monotonicMs();
   const acceptor = createAcceptor({
@@ -95,7 +98,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     events,
     hasRoom: () => mayAccept(admission),
     passOn: (fd, listenerFd, peer) => admission.isShared && passOn(loop, fd, listenerFd, peer),
-    onAccepted: (fd, gate, client) => admit(loop, fd, gate, client),
+    onAccepted: (fd, gate, client, listener) => admit(loop, fd, gate, client, listener),
     onBroken: options.onBrokenListener,
   });
   epoll.add(wakeFd, EPOLLIN);
@@ -134,6 +137,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     if (((nowMs - scannedMs) | 0) >= scanPeriodMs()) {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);
+      listShares(admission, holders);
     }
     lookAtWaysBack(loop, limits.handshakeTimeoutMs, withoutSource);
     closer.turn(nowMs);
@@ -151,7 +155,9 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       admission.isShared = isShared;
     },
     configure(newLimits, gates, ourselves) {
-      limits = newLimits;
+      limits = loop.limits = newLimits;
+      const { slots } = admission.memory.all;
+      admission.maxConnections = Math.min(slots, newLimits.connections ?? slots);
       loop.ourselves = ourselves;
       loop.isDraining = false;
       loop.nowMs = monotonicMs();

@@ -13,12 +13,15 @@ import type { Connection } from './connection.ts';
 import type { Gate } from './gate.ts';
 import { asIs } from '../texts/text.ts';
 
-export const TcpEvent = { opened: 0, closed: 1, refused: 2 } as const;
+/** limited: refused at a limit when it was accepted, before it became a connection. */
+export const TcpEvent = { opened: 0, closed: 1, refused: 2, limited: 3 } as const;
 type TcpEventKind = (typeof TcpEvent)[keyof typeof TcpEvent];
 
-const WHAT = ['opened', 'closed', 'refused'] as const;
+const WHAT = ['opened', 'closed', 'refused', 'refused'] as const;
 /** The limit for each kind: more events would be of no use to a person. */
 const EVENTS_PER_SECOND = 200;
+/** The same for refusals at a limit: the client that goes on for long must not fill the timeline. */
+const LIMITED_PER_SECOND = 5;
 
 // The record, after its head of 12 bytes. Offsets in bytes.
 const NUMBER = 12;
@@ -42,7 +45,8 @@ const TICK_MS = 10;
 export function createTcpEventRing(): EventRing {
   const ring = createEventRing({ recordBytes: RECORD_BYTES, records: RECORDS });
   for (const kind of Object.values(TcpEvent)) ring.limit(kind, EVENTS_PER_SECOND);
-  ring.want(0b111);
+  ring.limit(TcpEvent.limited, LIMITED_PER_SECOND);
+  ring.want(0b1111);
   return ring;
 }
 
@@ -55,6 +59,8 @@ export interface TcpEvents {
   /** Sets the listener's name for a gate. */
   nameGate(gate: Gate, listener: string): void;
   record(kind: TcpEventKind, connection: Connection, nowMs: number): void;
+  /** A client was refused at a limit; `reason`: the position of the counter. */
+  recordLimited(gate: Gate, fd: number, reason: number, nowMs: number): void;
 }
 
 export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
@@ -83,6 +89,17 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
     return length;
   }
 
+  function putPeer(at: number, fd: number): void {
+    const peer = fd * PEER_STRIDE;
+    for (let i = 0; i < SOCKADDR_BYTES; i++) bytes[at + PEER + i] = peers[peer + i];
+  }
+
+  function tick(nowMs: number): void {
+    if (((nowMs - tickedMs) | 0) < TICK_MS) return;
+    tickedMs = nowMs;
+    writer.tick(Date.now());
+  }
+
   return {
     keepPeer(fd, sockaddr) {
       const at = fd * PEER_STRIDE;
@@ -99,10 +116,7 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       lastGate = undefined;
     },
     record(kind, connection, nowMs) {
-      if (((nowMs - tickedMs) | 0) >= TICK_MS) {
-        tickedMs = nowMs;
-        writer.tick(Date.now());
-      }
+      tick(nowMs);
       const at = writer.begin(kind);
       if (at < 0) return;
       words[(at + NUMBER) >> 2] = connection.number;
@@ -110,13 +124,24 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       words[(at + REASON) >> 2] = connection.reason;
       doubles[(at + BYTES_UP) >> 3] = connection.up.totalBytes;
       doubles[(at + BYTES_DOWN) >> 3] = connection.down.totalBytes;
-      const peer = connection.up.from * PEER_STRIDE;
-      for (let i = 0; i < SOCKADDR_BYTES; i++) bytes[at + PEER + i] = peers[peer + i];
+      putPeer(at, connection.up.from);
       const end = at + TEXTS + TEXT_BYTES;
       let text = at + TEXTS;
       text += bytes[at + LENGTHS] = putText(listenerOf(connection.gate), text, end);
       text += bytes[at + LENGTHS + 1] = putText(connection.server ?? '', text, end);
       bytes[at + LENGTHS + 2] = putText(connection.name ?? '', text, end);
+      writer.commit();
+    },
+    recordLimited(gate, fd, reason, nowMs) {
+      tick(nowMs);
+      const at = writer.begin(TcpEvent.limited);
+      if (at < 0) return;
+      words[(at + NUMBER) >> 2] = words[(at + DURATION) >> 2] = 0;
+      words[(at + REASON) >> 2] = reason;
+      doubles[(at + BYTES_UP) >> 3] = doubles[(at + BYTES_DOWN) >> 3] = 0;
+      putPeer(at, fd);
+      bytes[at + LENGTHS] = putText(listenerOf(gate), at + TEXTS, at + TEXTS + TEXT_BYTES);
+      bytes[at + LENGTHS + 1] = bytes[at + LENGTHS + 2] = 0;
       writer.commit();
     },
   };

@@ -59,8 +59,11 @@ export type Verdict =
 
 export const MORE: { readonly kind: 'more' } = { kind: 'more' };
 
-/** Why a server could not be reached. ourselves: its address is our own, which must not be dialled. */
-export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket' | 'ourselves';
+/**
+ * Why a server could not be reached. ourselves: its address is our own, which must not be dialled. share: it has its share of the
+ * connections (server-shares.ts), and was not dialled.
+ */
+export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket' | 'ourselves' | 'share';
 
 /** Examines the first bytes of one connection as they arrive. */
 export interface Examiner {

@@ -2,6 +2,8 @@
 import { Buffer } from 'node:buffer'; // the global is a getter
 import type { Half } from './connection.ts';
 import type { Loop } from './loop.ts';
+import type { Pipe } from './pipe-pool.ts';
+import { holderOf } from './share-records.ts';
 
 /** Adds bytes to send before any that are read later, after those that wait already. */
 export function hold(loop: Loop, half: Half, bytes: Uint8Array | null): void {
@@ -23,9 +25,16 @@ export function release(loop: Loop, half: Half): void {
     loop.heldBytes -= half.held.length;
     half.held = null;
   }
-  if (half.pipe !== null) {
-    loop.pipes.give(half.pipe, half.pipedBytes === 0);
-    half.pipe = null;
-    half.pipedBytes = 0;
-  }
+  if (half.pipe !== null) givePipe(loop, half);
+}
+
+/** An empty pipe for this half; null if none is left, or none for its client. */
+export const takePipe = ({ pipes, admission }: Loop, { connection }: Half): Pipe | null =>
+  pipes.take(holderOf(admission.memory.all, connection.slot));
+
+/** Gives the pipe of this half back. */
+export function givePipe({ pipes }: Loop, half: Half): void {
+  pipes.give(half.pipe!, half.pipedBytes === 0);
+  half.pipe = null;
+  half.pipedBytes = 0;
 }

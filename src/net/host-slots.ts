@@ -1,5 +1,5 @@
 /**
- * Traffic by server: each server has a slot of four doubles, in memory that the worker writes and the main thread reads. The
+ * Traffic by server: each server has a slot of five doubles, in memory that the worker writes and the main thread reads. The
  * main thread assigns slots by name with each configuration. A connection holds the slot of its server from the dial to its end,
  * even if the server is removed from the configuration meanwhile. A slot is reused for another server only if two conditions
  * are met: the worker has applied a configuration without the old server (so no new connection takes the slot), and no
@@ -8,15 +8,17 @@
 import type { HostTraffic } from '../runtime/host-traffic.ts';
 
 /** Doubles of a slot. */
-export const HOST = { UP: 0, DOWN: 1, ACCEPTED: 2, OPEN: 3 } as const;
-const STRIDE = 4;
-/** Slot 0 is for servers that got none. 128 KiB of memory, of which only the used part is really allocated. */
-const SLOTS = 4096;
+export const HOST = { UP: 0, DOWN: 1, ACCEPTED: 2, OPEN: 3, DIALLING: 4 } as const;
+export const STRIDE = 5;
+/** Slot 0 is for servers that got none. 160 KiB of memory, of which only the used part is really allocated. */
+export const HOST_SLOTS = 4096;
 
 /** The worker's side. */
 export interface HostCounters {
   /** A connection counts at the index `hostAt` plus one of HOST. */
   readonly values: Float64Array;
+  /** How many servers there are: each has its part of the connections (server-shares.ts). */
+  readonly servers: number;
   /** Where the server's slot begins; slot 0 if it has none. */
   offsetOf(server: string): number;
   /** Sets the slots by name. */
@@ -26,15 +28,26 @@ export interface HostCounters {
 /** Attaches the worker. Connections of an earlier worker are gone. */
 export function createHostCounters(buffer: SharedArrayBuffer): HostCounters {
   const values = new Float64Array(buffer);
-  for (let at = HOST.OPEN; at < values.length; at += STRIDE) if (values[at] !== 0) values[at] = 0;
+  forget(values);
   let offsets = new Map<string, number>();
   return {
     values,
+    get servers() {
+      return offsets.size;
+    },
     offsetOf: (server) => offsets.get(server) ?? 0,
     assign(slots) {
       offsets = new Map(Object.entries(slots).map(([name, slot]) => [name, slot * STRIDE]));
     },
   };
+}
+
+/** The connections of a worker that has ended are gone. */
+function forget(values: Float64Array): void {
+  for (let at = 0; at < values.length; at += STRIDE) {
+    if (values[at + HOST.OPEN] !== 0) values[at + HOST.OPEN] = 0;
+    if (values[at + HOST.DIALLING] !== 0) values[at + HOST.DIALLING] = 0;
+  }
 }
 
 /** The main thread's side. */
@@ -62,7 +75,7 @@ interface Holder {
   leftIn: number;
 }
 
-export function createHostSlots(slots = SLOTS): HostSlots {
+export function createHostSlots(slots = HOST_SLOTS): HostSlots {
   const blocks: Float64Array<SharedArrayBuffer>[] = [];
   const another = () => {
     const block = new Float64Array(new SharedArrayBuffer(slots * STRIDE * 8));
@@ -91,7 +104,7 @@ export function createHostSlots(slots = SLOTS): HostSlots {
     another,
     forgetOpen(buffer) {
       const values = new Float64Array(buffer);
-      for (let at = HOST.OPEN; at < values.length; at += STRIDE) if (values[at] !== 0) values[at] = 0;
+      forget(values);
     },
     assign(names, generation, applied) {
       const wanted = new Set(names);
@@ -122,6 +135,7 @@ export function createHostSlots(slots = SLOTS): HostSlots {
           'bytes-down': down - base[HOST.DOWN],
           accepted: accepted - base[HOST.ACCEPTED],
           connections,
+          dialling: sumAt(slot * STRIDE + HOST.DIALLING),
         };
       }
       return found;

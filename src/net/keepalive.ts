@@ -31,7 +31,10 @@ export function askWhetherGone(fd: number): void {
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ON, 4);
 }
 
-/** Probes after ten silent minutes. If set on a listening socket, accepted sockets inherit it. */
+/** How long a connection to a server is silent before the kernel is asked to probe it: short ones need no system calls for it. */
+export const QUIET_MS = 60_000;
+
+/** Probes after ten silent minutes. If set on a listening socket, accepted sockets inherit it, without a system call for each. */
 export function enableKeepalive(fd: number): void {
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ON, 4);
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, IDLE_SECONDS, 4);

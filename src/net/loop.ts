@@ -23,8 +23,10 @@ import type { Connection, Half } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
+import type { Holders } from './holders.ts';
 import type { HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
+import type { ConnectionLimits } from './timeouts.ts';
 import { type WaysBack, createWaysBack } from './way-back.ts';
 
 /** The events that are watched on the socket of a client, edge-triggered. */
@@ -51,8 +53,9 @@ export function noteEvents(half: Half, events: number): boolean {
 /** The limit of one read. */
 export const CHUNK_BYTES = 64 * 1024;
 
-/** The value before the first configuration, when there are no listeners either. */
+/** The values before the first configuration, when there are no listeners either. */
 const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
+const NO_LIMITS: ConnectionLimits = { halfClosedTimeoutMs: 0 };
 
 export interface LoopOptions {
   readonly epoll: Epoll;
@@ -65,6 +68,8 @@ export interface LoopOptions {
   /** Probe silent servers. */
   readonly keepalive: boolean;
   readonly admission: Admission;
+  /** Who holds most, and who was refused. */
+  readonly holders: Holders;
 }
 
 /** The owner of a descriptor that belongs to no connection at present. */
@@ -86,6 +91,7 @@ export interface Loop extends Omit<LoopOptions, 'counters'> {
   /** By descriptor: a connection to a server that waits for its next use. Whatever happens on it ends it. */
   readonly parked: (Parked | undefined)[];
   readonly waysBack: WaysBack;
+  limits: ConnectionLimits;
   /** The number of workers: bounds on memory that are not counted together are divided by it. */
   workers: number;
   /** Number of open connections, and of those whose server is not reached yet. */
@@ -106,7 +112,7 @@ export interface Loop extends Omit<LoopOptions, 'counters'> {
 }
 
 export function createLoop(options: LoopOptions): Loop {
-  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, admission } = options;
+  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, admission, holders } = options;
   const scratch = pinned(CHUNK_BYTES);
   return {
     epoll,
@@ -117,6 +123,7 @@ export function createLoop(options: LoopOptions): Loop {
     events,
     keepalive,
     admission,
+    holders,
     values: counters.values,
     index: counters.index,
     scratch,
@@ -124,6 +131,7 @@ export function createLoop(options: LoopOptions): Loop {
     halves: [],
     parked: [],
     waysBack: createWaysBack(),
+    limits: NO_LIMITS,
     workers: 1,
     open: 0,
     openings: 0,

@@ -3,7 +3,7 @@ import { E, MSG_DONTWAIT, errno, recvAt } from '../os/libc.ts';
 import { openingInTheWay } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
 import { startDial } from './dialling.ts';
-import { abort, close, countEnd, refuse } from './ending.ts';
+import { abort, close, countEnd, noteRefusedConnection, refuse } from './ending.ts';
 import type { Verdict } from './gate.ts';
 import { CHUNK_BYTES, type Loop, READABLE, noteEvents } from './loop.ts';
 
@@ -41,6 +41,7 @@ export function readOpening(loop: Loop, connection: Connection): void {
 export function hasMemory(loop: Loop, connection: Connection): boolean {
   let inTheWay = openingInTheWay(loop.admission, connection);
   while (inTheWay !== undefined) {
+    noteRefusedConnection(loop, inTheWay, loop.index['refused-memory']);
     abort(loop, inTheWay, loop.index['refused-memory']);
     if (inTheWay === connection) return false;
     inTheWay = openingInTheWay(loop.admission, connection);

@@ -49,7 +49,7 @@ export function answerBell(
     }
     events.keepPeer(fd, letter.peer);
     readClient(client, letter.peer);
-    admit(loop, fd, gate, client);
+    admit(loop, fd, gate, client, letter.listenerFd);
   }
   for (;;) {
     const displaced = nextDisplaced(admission);

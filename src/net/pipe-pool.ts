@@ -1,8 +1,10 @@
 /**
  * Pipes for splice(2). A pipe belongs to a connection only while bytes are in it, so a few pipes serve thousands of
- * connections. The number of all pipes and of spare pipes is bounded. If there is no pipe, bytes are copied instead.
+ * connections. The number of all pipes and of spare pipes is bounded. A client may have one more while it has less than 4 times as
+ * many as are left (`isWithinShare`): its slow readers take at most 4/5. If there is no pipe, bytes are copied instead.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { HOST_SHARE, isWithinShare } from './shares.ts';
 import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK, fcntl, pinned, pipe2 } from '../os/libc.ts';
 
 /**
@@ -20,6 +22,8 @@ const MAX_SPARE_PIPES = 16;
 export interface Pipe {
   readonly readFd: number;
   readonly writeFd: number;
+  /** Which client has it, or had it last. */
+  client: number;
 }
 
 export interface PipePool {
@@ -27,33 +31,43 @@ export interface PipePool {
   readonly existing: number;
   /** How many workers divide the pipes. */
   workers: number;
-  /** An empty pipe, or null if the limit is reached or the kernel refuses. */
-  take(): Pipe | null;
+  /** An empty pipe for this client (its number among those of the shares); null at its share or at the limit, or if the kernel refuses. */
+  take(client: number): Pipe | null;
   /** Takes a pipe back. One that still holds bytes is closed: they must never reach another connection. */
   give(pipe: Pipe, isEmpty: boolean): void;
 }
 
-export function createPipePool(ledger: FdLedger): PipePool {
+/** `clients`: the largest number of a client. */
+export function createPipePool(ledger: FdLedger, clients: number): PipePool {
   const spare: Pipe[] = [];
   const fds = pinned(8);
   const fdsView = new DataView(fds.buffer);
+  const held = new Uint8Array(clients + 1);
   let existing = 0;
   const pool: PipePool = {
     workers: 1,
     get existing() {
       return existing;
     },
-    take() {
+    take(client) {
+      const left = Math.floor(MAX_PIPES / pool.workers) - (existing - spare.length);
+      if (!isWithinShare(held[client], left, HOST_SHARE)) return null;
       const kept = spare.pop();
-      if (kept !== undefined) return kept;
-      if (existing >= MAX_PIPES / pool.workers || pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
+      if (kept !== undefined) {
+        kept.client = client;
+        held[client]++;
+        return kept;
+      }
+      if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
       const readFd = ledger.add(fdsView.getInt32(0, true));
       const writeFd = ledger.add(fdsView.getInt32(4, true));
       fcntl(writeFd, F_SETPIPE_SZ, PIPE_BYTES); // may be refused (pipe-user-pages-soft); the default size works too
       existing++;
-      return { readFd, writeFd };
+      held[client]++;
+      return { readFd, writeFd, client };
     },
     give(pipe, isEmpty) {
+      held[pipe.client]--;
       if (isEmpty && spare.length < MAX_SPARE_PIPES / pool.workers) {
         spare.push(pipe);
         return;

@@ -24,7 +24,7 @@ import {
 } from '../os/libc.ts';
 import { type Half, oppositeOf } from './connection.ts';
 import { finished } from './ending.ts';
-import { hold, release, unhold } from './holding.ts';
+import { hold, release, takePipe, unhold } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { CHUNK_BYTES, EDGES, type Loop, queue } from './loop.ts';
 import { PIPE_BYTES } from './pipe-pool.ts';
@@ -88,8 +88,9 @@ function count({ values, index, hosts }: Loop, half: Half, bytes: number): void 
 function finish(loop: Loop, half: Half): void {
   const { connection } = half;
   half.finished = true;
-  if (oppositeOf(half).finished) finished(loop, connection);
-  else shutdown(half.to, SHUT_WR);
+  if (oppositeOf(half).finished) return finished(loop, connection);
+  connection.sinceMs = loop.nowMs; // the time of a half-closed connection begins
+  shutdown(half.to, SHUT_WR);
 }
 
 /** Sends held bytes; false if `half.to` takes no more at present. */
@@ -193,7 +194,7 @@ function copy(loop: Loop, half: Half): number {
 }
 
 function spliceIn(loop: Loop, half: Half): number {
-  half.pipe ??= loop.pipes.take();
+  half.pipe ??= takePipe(loop, half);
   if (half.pipe === null) {
     half.movedBytes = 1; // no pipe available: copy for a while, then try again
     return 0;

@@ -10,6 +10,7 @@ import { hold } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { type Loop, READABLE, noteEvents, queue } from './loop.ts';
 import { abandon, pump } from './relay.ts';
+import { endDialling } from './server-shares.ts';
 
 /** The server has accepted: the preamble is sent first. `events`: the events of its socket. */
 export function startRelaying(loop: Loop, connection: Connection, events: number): void {
@@ -19,6 +20,7 @@ export function startRelaying(loop: Loop, connection: Connection, events: number
   loop.hosts.values[connection.hostAt + HOST.UP] += openingBytes;
   up.totalBytes = openingBytes;
   leaveOpening(loop, connection);
+  endDialling(loop, connection);
   connection.phase = Phase.relaying;
   connection.sinceMs = loop.nowMs;
   reportOpened(loop, connection);

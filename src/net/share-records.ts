@@ -3,7 +3,7 @@
  * their last use, and clients by how much they hold. Nothing here decides who loses a slot.
  */
 import { mix } from '../runtime/hash.ts';
-import { isMapped } from './client.ts';
+import { type Client, isMapped } from './client.ts';
 
 // Words of the record of a holder: the masked address of the client, then these.
 export const HELD = 4;
@@ -13,7 +13,7 @@ const LAST = 6;
 /** The next record in its hash chain, or in the list of free records. */
 const CHAIN = 7;
 /** Its neighbours among the holders that hold the same amount. */
-const RANK_NEXT = 8;
+export const RANK_NEXT = 8;
 const RANK_PREVIOUS = 9;
 export const HOLDER_WORDS = 10;
 
@@ -279,4 +279,16 @@ export function detach(shares: SlotShares, slot: number): void {
   else records[allPrevious * SLOT_WORDS + ALL_NEXT] = allNext;
   if (allNext === 0) shares.newest = allPrevious;
   else records[allNext * SLOT_WORDS + ALL_PREVIOUS] = allPrevious;
+}
+
+/** The number of the client that holds this slot: it stays the same while the client holds any slot. */
+export const holderOf = ({ records }: SlotShares, slot: number): number => records[slot * SLOT_WORDS + OWNER];
+
+/** Reads the address of the client that holds this slot, masked. */
+export function readOwner({ records, holders }: SlotShares, slot: number, client: Client): void {
+  const at = records[slot * SLOT_WORDS + OWNER] * HOLDER_WORDS;
+  client.word0 = holders[at];
+  client.word1 = holders[at + 1];
+  client.word2 = holders[at + 2];
+  client.word3 = holders[at + 3];
 }

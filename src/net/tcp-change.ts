@@ -18,6 +18,7 @@ import {
 import type { MissingSockets } from './missing.ts';
 import type { TcpThreads } from './tcp-threads.ts';
 import type { TcpPlaneState } from './tcp-worker.ts';
+import type { ConnectionLimits } from './timeouts.ts';
 
 /** If a worker has not applied a change after this time, its supervisor has already found it stuck and replaced it. */
 const APPLY_TIMEOUT_MS = 15_000;
@@ -28,6 +29,7 @@ export interface TcpPlan<Config> {
   readonly handshakeTimeoutMs: number;
   /** 0: no limit. */
   readonly idleTimeoutMs: number;
+  readonly limits: ConnectionLimits;
   /** How many worker threads: 1 to MAX_WORKERS. */
   readonly workers: number;
   /** Servers that connections may go to: their traffic is counted by name. */
@@ -72,7 +74,11 @@ function stateOf<Config>(
   const { keepalive, isDraining, ourselves, hostSlots } = inForce;
   return {
     generation,
-    limits: { handshakeTimeoutMs: plan.handshakeTimeoutMs, idleTimeoutMs: plan.idleTimeoutMs },
+    limits: {
+      ...plan.limits,
+      handshakeTimeoutMs: plan.handshakeTimeoutMs,
+      idleTimeoutMs: plan.idleTimeoutMs,
+    },
     keepalive,
     isDraining,
     ourselves: ourselves.current,

@@ -27,6 +27,7 @@ import {
   putInForce,
   replaceBroken,
 } from './tcp-change.ts';
+import { type TcpShares, readShares } from './tcp-shares.ts';
 import { type TcpThreads, createTcpThreads } from './tcp-threads.ts';
 
 export type { TcpPlan } from './tcp-change.ts';
@@ -68,6 +69,8 @@ export interface TcpPlane<Config> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   hosts(): Readonly<Record<string, HostTraffic>>;
   limits(): readonly Limit[];
+  /** Who holds how much of the connections now, and who was refused. */
+  shares(): TcpShares;
   /** Test hook: makes a worker throw, the first one by default. */
   failWorker(number?: number): void;
 }
@@ -86,6 +89,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
   const drained = Promise.withResolvers<void>();
   const inForce = nothingInForce({ name, keepalive, log, ourselves, hostSlots }, plan);
+  const connectionLimit = () => Math.min(maxConnections, inForce.plan.limits.connections ?? maxConnections);
   const inTurn = createInTurn();
   const threads = createTcpThreads({
     name,
@@ -150,10 +154,14 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       });
       await orAborted(drained.promise, signal);
     },
-    status: () => statusOf(inForce.state.listeners.length, missing, threads, maxConnections),
+    status: () => statusOf(inForce.state.listeners.length, missing, threads, connectionLimit()),
     counters: threads.counters,
     hosts: hostSlots.read,
-    limits: () => limitsOf(threads, maxConnections),
+    limits: () => [
+      ...limitsOf(threads, connectionLimit()),
+      ...serverLimits(hostSlots.read(), inForce.plan.limits.connectionsPerServer),
+    ],
+    shares: () => readShares(threads.holders, options.counterTable, connectionLimit()),
     failWorker: (number = 1) => threads.fail(number),
     async [Symbol.asyncDispose]() {
       missing[Symbol.dispose]();
@@ -194,6 +202,20 @@ function limitsOf({ gauges, longOpenings }: TcpThreads, maxConnections: number):
     },
   ];
 }
+
+/** The servers, if a limit is configured for each. */
+const serverLimits = (
+  hosts: Readonly<Record<string, HostTraffic>>,
+  connectionsPerServer: number | undefined,
+): Limit[] =>
+  connectionsPerServer === undefined
+    ? []
+    : Object.entries(hosts).map(([server, { connections }]) => ({
+        what: say('connections to {server}', { server }),
+        used: connections,
+        size: connectionsPerServer,
+        advice: SEE_EVENTS,
+      }));
 
 /** How many connections, with two descriptors each, fit into this share of the process's limit of descriptors. */
 function connectionsThatFit(share: number): number {

@@ -23,6 +23,7 @@ import { connectionKind } from './connection-event.ts';
 import { type TcpGauges, tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { createLetter, readLetter, redirect, unread } from './handover.ts';
+import { createHoldersBuffer } from './holders.ts';
 import type { HostSlots } from './host-slots.ts';
 import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
 
@@ -65,6 +66,8 @@ export interface TcpThreads extends AsyncDisposable {
   /** Ends a thread that has drained, if it is one that is no longer wanted. */
   end(number: number): Promise<void>;
   counters(): Record<string, number>;
+  /** What each thread writes about those who hold most (holders.ts). */
+  readonly holders: readonly SharedArrayBuffer[];
   gauges(): Record<keyof typeof tcpGaugeTable, number>;
   /** Test hook: makes a thread throw. */
   fail(number: number): void;
@@ -79,6 +82,7 @@ interface Block {
   readonly ring: EventRing;
   readonly reader: Disposable | undefined;
   readonly hosts: SharedArrayBuffer;
+  readonly holders: SharedArrayBuffer;
   readonly bellFd: number;
 }
 
@@ -121,6 +125,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
           readTcpEvent(name, explanations, record),
         ),
         hosts: blocks.length === 0 ? hostSlots.buffer : hostSlots.another(),
+        holders: createHoldersBuffer(),
         bellFd,
       });
     }
@@ -166,7 +171,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
   }
 
   async function start(number: number): Promise<void> {
-    const { counters, gauges, ring, hosts } = blockOf(number);
+    const { counters, gauges, ring, hosts, holders } = blockOf(number);
     roles.set(number, 'new');
     let applied = 0;
     try {
@@ -180,6 +185,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
           counters: counters.buffer,
           gauges: gauges.buffer,
           hosts,
+          holders,
           events: ring.buffer,
         }),
         onMessage(message) {
@@ -285,6 +291,9 @@ export function createTcpThreads<Config, Table extends CounterTable>(
       if (!thread.isDrained || unread(memory, number) !== 0) return;
       await stop(number);
       send([...threads.keys()]);
+    },
+    get holders() {
+      return blocks.map(({ holders }) => holders);
     },
     counters: () => readCounters(...blocks.map(({ counters }) => counters)),
     gauges: () => readCounters(...blocks.map(({ gauges }) => gauges)),

@@ -12,6 +12,7 @@ import type { ConnectionTimeouts } from './timeouts.ts';
 import { createTcpEngine } from './engine.ts';
 import { type TcpEvents, createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import { createHolders } from './holders.ts';
 import { createHostCounters } from './host-slots.ts';
 import type { OpenListener } from './listen.ts';
 
@@ -43,6 +44,7 @@ export interface TcpWorkerInit<Config> {
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
   readonly hosts: SharedArrayBuffer;
+  readonly holders: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
 }
 
@@ -93,6 +95,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     events,
     keepalive: init.state.keepalive,
     admission: createAdmission(attachAdmission(init.admission), init.worker, init.state.isShared),
+    holders: createHolders(init.holders),
     wakeFd,
     onBrokenListener: (fd, code) => thread.post({ kind: 'broken', fd, code }),
   });

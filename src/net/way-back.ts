@@ -82,7 +82,7 @@ export function originOf(
   if (way === undefined) return Origin.source;
   if (way.trial < 0 && ((nowMs - way.triedMs) | 0) >= TRIAL_INTERVAL_MS) {
     way.triedMs = nowMs;
-    way.trial = Math.max(-1, dial(means.ledger, serverAddress, false, false, source.trial));
+    way.trial = Math.max(-1, dial(means.ledger, serverAddress, false, source.trial));
     if (way.trial >= 0) waysBack.trials++;
   }
   return Origin.own;

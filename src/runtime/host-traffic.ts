@@ -1,11 +1,12 @@
 /** Traffic to and from each server of the configuration, as the TCP data planes count it. */
 
-/** Names and explanations; metrics and the panel derive from them. `connections` is the current number, the others are totals. */
+/** Names and explanations; metrics and the panel derive from them. `connections` and `dialling` are current numbers, the others are totals. */
 export const hostCounterTable = {
   'bytes-up': 'Bytes passed from clients to the server, through the proxy and its forwarded ports',
   'bytes-down': 'Bytes passed from the server to clients, through the proxy and its forwarded ports',
   accepted: 'Connections that led to the server',
   connections: 'Connections to the server now open',
+  dialling: 'Of these: connections that the server has not accepted yet',
 } as const;
 
 export type HostTraffic = { readonly [Name in keyof typeof hostCounterTable]: number };
@@ -31,4 +32,5 @@ const plus = (a: HostTraffic, b: HostTraffic): HostTraffic => ({
   'bytes-down': a['bytes-down'] + b['bytes-down'],
   accepted: a.accepted + b.accepted,
   connections: a.connections + b.connections,
+  dialling: a.dialling + b.dialling,
 });

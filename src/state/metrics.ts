@@ -113,9 +113,9 @@ function families({ reports, process, machine, version, startedAt }: MetricsSour
 function hostFamilies(hosts: ReadonlyMap<string, HostTraffic>): Family[] {
   if (hosts.size === 0) return [];
   return HOST_COUNTERS.map((counter) => {
-    const isGauge = counter === 'connections';
+    const isGauge = counter === 'connections' || counter === 'dialling';
     return {
-      name: isGauge ? 'tombolo_host_connections' : counterMetric('host', counter),
+      name: isGauge ? `tombolo_host_${counter}` : counterMetric('host', counter),
       type: isGauge ? 'gauge' : 'counter',
       help: hostCounterTable[counter],
       samples: Array.from(hosts, ([host, traffic]) => ({ labels: { host }, value: traffic[counter] })),

@@ -114,6 +114,34 @@ describe('the settings of a server', () => {
     assert.equal((await documentInForce()).proxy?.defaultHost, undefined);
   });
 
+  it('limits are set on the pages of the proxy and of the forwarder, and taken away again', async () => {
+    const user = person(page);
+    const limits = async () => {
+      const { proxy, forward } = (await documentInForce()) as Record<string, { limits?: object } | undefined>;
+      return [proxy?.limits, forward?.limits];
+    };
+    await user.visit('/proxy');
+    await card(page, 'Who has most').getByText('Nobody is connected.').waitFor();
+    await user.fill('Connections of one client (optional)', 'many');
+    await page.getByText('"many" is not a whole number from 1 to 32768').first().waitFor();
+    assert.deepEqual(await axe(page), []);
+    await user.fill('Connections of one client (optional)', '500');
+    await user.fill('Seconds until a half-closed connection ends (optional)', '60');
+    await user.visit('/forward');
+    await user.fill('New connections of one client in a second (optional)', '20');
+    await apply();
+    assert.deepEqual(await limits(), [
+      { connectionsPerClient: 500, halfClosedTimeoutMs: 60_000 },
+      { newConnectionsPerSecondPerClient: 20 },
+    ]);
+    await user.fill('New connections of one client in a second (optional)', '');
+    await user.visit('/proxy');
+    await user.fill('Connections of one client (optional)', '');
+    await user.fill('Seconds until a half-closed connection ends (optional)', '');
+    await apply();
+    assert.deepEqual(await limits(), [undefined, undefined]);
+  });
+
   it('the number of worker threads is chosen on the page of the proxy, and runs at once', async () => {
     const user = person(page);
     await user.visit('/proxy');

@@ -181,10 +181,22 @@ describe('live', { concurrency: false }, () => {
       ['web2', closed],
       ['web1', { bytesUp: sent + ADDED_BYTES, bytesDown: head + body }],
     ] as const) {
-      const expected = { 'bytes-up': bytesUp, 'bytes-down': bytesDown, accepted: 1, connections: 0 };
+      const expected = {
+        'bytes-up': bytesUp,
+        'bytes-down': bytesDown,
+        accepted: 1,
+        connections: 0,
+        dialling: 0,
+      };
       assert.deepEqual(grown(name), expected, name);
     }
-    assert.deepEqual(grown('web3'), { 'bytes-up': 0, 'bytes-down': 0, accepted: 0, connections: 0 });
+    assert.deepEqual(grown('web3'), {
+      'bytes-up': 0,
+      'bytes-down': 0,
+      accepted: 0,
+      connections: 0,
+      dialling: 0,
+    });
     const { stdout: metrics } = await appliance.request('/metrics', ['-f']);
     assert.match(
       metrics,

@@ -28,12 +28,13 @@ export const StatusAnswer = Type.Object({
   ),
 });
 
-/** Since the start, or since the server was added to the configuration; `connections`: open now. */
+/** Since the start, or since the server was added to the configuration; `connections` and `dialling`: now. */
 export const HostTraffic = Type.Object({
   'bytes-up': Type.Number(),
   'bytes-down': Type.Number(),
   accepted: Type.Number(),
   connections: Type.Number(),
+  dialling: Type.Number(),
 });
 
 export const CountersAnswer = Type.Object({

@@ -7,6 +7,7 @@ import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
 import { say } from '../../texts/text.ts';
 import { type PortUse, describeService, figureOf, rateOf, singlePort, socketsAt } from '../description.ts';
+import { tcpQueries } from '../tcp-queries.ts';
 import { FILE_NAME, parseAllotments } from './allotment-file.ts';
 import { forwardCounterTable } from './counters.ts';
 import type { ForwardOptions, ForwardService } from './service.ts';
@@ -23,6 +24,7 @@ export const forward = describeService<ForwardOptions, ForwardService>({
     forwardAcceptedPerSecond: rateOf('1/s', 'accepted'),
   },
   events: [connectionKind],
+  queries: tcpQueries,
   options: (config, others) => ({
     forward: config.forward,
     hosts: config.hosts,

@@ -1,5 +1,5 @@
 /** The forwarder's part of the configuration. */
-import { ListenAddresses, strict, text } from '../../config/schema-values.ts';
+import { ConnectionLimits, ListenAddresses, strict, text } from '../../config/schema-values.ts';
 import { type Static, Type } from '../../runtime/shape.ts';
 
 export const ForwardSchema = Type.Object(
@@ -8,6 +8,7 @@ export const ForwardSchema = Type.Object(
     sshPorts: text('port-range', 'Ports to choose SSH ports from', 'a port range such as 22001-22999', {
       default: '22001-22999',
     }),
+    limits: ConnectionLimits(4096),
   },
   { ...strict, title: 'Port forwarder', expected: 'an object', default: {} },
 );

@@ -5,6 +5,7 @@ import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { createFoundWays } from '../../net/found-ways.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { createWayTrials } from '../../net/try-ways.ts';
+import type { TcpQueries } from '../../net/tcp-shares.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
@@ -75,6 +76,7 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     listen,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     idleTimeoutMs: 0, // a shell may be silent for days; keepalive detects peers that have disappeared
+    limits: forward.limits,
     workers: 1, // the kernel moves most of its bytes
     hosts: Object.keys(targets),
     config: {
@@ -164,6 +166,7 @@ export async function startForward(
     counters: plane.counters,
     hosts: plane.hosts,
     limits: plane.limits,
+    queries: { shares: plane.shares } satisfies TcpQueries,
     drain: plane.drain,
     failWorker: plane.failWorker,
     async [Symbol.asyncDispose]() {

@@ -6,6 +6,7 @@ import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
 import { asIs, say } from '../../texts/text.ts';
 import { describeService, figureOf, rateOf, singlePort, socketsAt } from '../description.ts';
+import { tcpQueries } from '../tcp-queries.ts';
 import { proxyCounterTable } from './counters.ts';
 import { usesMapped } from '../mapped.ts';
 import { lacksName } from './health/targets.ts';
@@ -23,6 +24,7 @@ export const proxy = describeService({
     proxyAcceptedPerSecond: rateOf('1/s', 'accepted'),
   },
   events: [connectionKind],
+  queries: tcpQueries,
   options: ({ proxy, hosts }): ProxyOptions => ({ proxy, hosts }),
   prepare: async (context) => (await import('../../runtime/port-reuse.ts')).keepPortReuse('proxy', context),
   start: async (options, context) => (await import('./service.ts')).startProxy(options, context),

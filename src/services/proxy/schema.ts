@@ -1,5 +1,5 @@
 /** The proxy's part of the configuration. */
-import { Label, ListenAddresses, Port, strict, text } from '../../config/schema-values.ts';
+import { ConnectionLimits, Label, ListenAddresses, Port, strict, text } from '../../config/schema-values.ts';
 import { type Static, Type } from '../../runtime/shape.ts';
 
 export const ListenerSchema = Type.Object(
@@ -65,6 +65,7 @@ export const ProxySchema = Type.Object(
       expected: 'a whole number of milliseconds from 1000 to 86400000',
       default: 3_600_000,
     }),
+    limits: ConnectionLimits(32_768),
     workers: Type.Union([Type.Integer({ minimum: 1, maximum: 16 }), Type.Literal('auto')], {
       title:
         'Worker threads, which use as many cores and take 12 MB each; "auto": one for each core and each 512 MB of memory, at most 8',

@@ -5,6 +5,7 @@ import { boundAddresses } from '../../config/values.ts';
 import { type FoundWays, createFoundWays } from '../../net/found-ways.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { createWayTrials } from '../../net/try-ways.ts';
+import type { TcpQueries } from '../../net/tcp-shares.ts';
 import { workersThatFit } from '../../net/workers-that-fit.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
@@ -47,6 +48,7 @@ export function planProxy(
     listen,
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
+    limits: proxy.limits,
     workers: proxy.workers === 'auto' ? workersThatFit() : proxy.workers,
     hosts: hosts.map(({ name }) => name),
     config: {
@@ -105,7 +107,7 @@ export async function startProxy(
       name: 'proxy',
       entry: new URL('worker.ts', import.meta.url),
       counterTable: proxyCounterTable,
-      keepalive: false,
+      keepalive: true,
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.75,
       log,
@@ -152,6 +154,7 @@ export async function startProxy(
     hosts: plane.hosts,
     health: health.report,
     limits: plane.limits,
+    queries: { shares: plane.shares } satisfies TcpQueries,
     drain: plane.drain,
     failWorker: plane.failWorker,
     async [Symbol.asyncDispose]() {

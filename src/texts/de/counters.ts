@@ -14,6 +14,14 @@ export const counters: Dictionary = {
     'Durch einen Reset beendete Verbindungen; an die andere Seite weitergegeben',
   'Connections closed because they carried no data for the idle timeout':
     'Geschlossene Verbindungen, über die zu lange nichts kam',
+  'Connections closed because one side had ended, and the other one sent nothing for the timeout':
+    'Geschlossene Verbindungen, deren eine Seite beendet war und deren andere zu lange nichts sandte',
+  'Connections refused because their clients opened too many in this second, while others waited, or more than configured':
+    'Abgelehnte Verbindungen, weil der Client in dieser Sekunde zu viele öffnete, während andere warteten, oder mehr als eingestellt',
+  'Connections refused because their clients had as many as configured':
+    'Abgelehnte Verbindungen, weil der Client so viele hatte wie eingestellt',
+  'Connections ended because their server had its share of the connections, or as many as configured':
+    'Beendete Verbindungen, weil der Server seinen Anteil der Verbindungen hatte oder so viele wie eingestellt',
   'Connections that the client ended before its server was known or reached':
     'Verbindungen, die der Client beendete, bevor der Server bekannt oder erreicht war',
   'Connections refused because the client took too long to send its request or ClientHello':

@@ -61,6 +61,9 @@ export const schema: Dictionary = {
   'a list of at least one resolver': 'eine Liste mit mindestens einem Resolver',
   'a resolver such as udp://9.9.9.9 or udp://[2620:fe::fe]:53':
     'ein Resolver wie udp://9.9.9.9 oder udp://[2620:fe::fe]:53',
+  'a whole number from 1 to 4096': 'eine ganze Zahl von 1 bis 4096',
+  'a whole number from 1 to 32768': 'eine ganze Zahl von 1 bis 32768',
+  'a whole number from 1 to 100000': 'eine ganze Zahl von 1 bis 100000',
   'a whole number from 1000 to 1000000': 'eine ganze Zahl von 1000 bis 1000000',
   '"full", "names" or "off"': '„full“, „names“ oder „off“',
   // NAT64

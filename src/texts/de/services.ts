@@ -3,6 +3,8 @@ import type { Dictionary } from '../sentence.ts';
 
 export const services: Dictionary = {
   starting: 'startet gerade',
+  'connections to {server}': 'Verbindungen zu {server}',
+  'The service is not running; its status says why.': 'Der Dienst läuft nicht; sein Zustand sagt, warum.',
   none: 'keine',
   off: 'aus',
   'off: {reason}': 'aus: {reason}',

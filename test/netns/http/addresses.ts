@@ -3,6 +3,8 @@
 export const ADDRESSES = {
   client: '203.0.113.10',
   hostile: '203.0.113.66',
+  /** 64 addresses from here on: `manyClients` in network.ts. */
+  many: '203.0.113.128',
   /** The proxy, on the side of the clients and on that of the servers. */
   proxy: '203.0.113.1',
   lan: '2001:db8:1::1',

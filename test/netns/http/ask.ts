@@ -15,6 +15,8 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>;
   /** The client's address. */
   readonly from?: string;
+  /** A port of the proxy; default: 80. */
+  readonly port?: number;
 }
 
 export interface Answered {
@@ -27,10 +29,20 @@ export interface Answered {
 
 /** Rejects when the connection fails or the answer is not complete. */
 export async function ask(question: Question): Promise<Answered> {
-  const { at, agent, method = 'GET', path = '/', body, headers, from = ADDRESSES.client } = question;
+  const {
+    at,
+    agent,
+    method = 'GET',
+    path = '/',
+    body,
+    headers,
+    from = ADDRESSES.client,
+    port = 80,
+  } = question;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const asked = request({
     host: ADDRESSES.proxy,
+    port,
     localAddress: from,
     agent: agent ?? false,
     method,

@@ -48,6 +48,8 @@ const SPEC = {
 export interface NetworkOptions {
   /** Fields of `proxy`. */
   readonly proxy?: object;
+  /** Fields of `forward`. */
+  readonly forward?: object;
   /** Fields of all servers. */
   readonly host?: object;
   /** The program, if it is not that of this checkout. */
@@ -66,12 +68,19 @@ export interface Network extends AsyncDisposable {
   };
   /** Applies another configuration; rejects when it is refused. */
   apply(document: object): Promise<void>;
-  counters(): Promise<Record<string, number>>;
+  /** A query of the API: the path after /api/. */
+  query(path: string): Promise<Record<string, unknown>>;
+  /** Of the proxy, or of the forwarder. */
+  counters(service?: 'proxy' | 'forward'): Promise<Record<string, number>>;
   /** Of the proxy at present. */
   figures(): Promise<Record<string, number>>;
   /** Resident memory of the process. */
   rssBytes(): number;
 }
+
+/** From now on the namespace of the clients has all addresses of 203.0.113.128/26. */
+export const manyClients = ({ outside }: Network): Promise<unknown> =>
+  outside.run('ip', ['route', 'add', 'local', `${ADDRESSES.many}/26`, 'dev', 'lo']);
 
 /** Builds the network and starts the process, which serves no name before its servers are started. */
 export async function startNetwork(options: NetworkOptions = {}): Promise<Network> {
@@ -86,7 +95,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
 
 async function startIn(
   topology: Topology<'outside' | 'appliance'>,
-  { proxy = {}, host = {}, main = join(ROOT, 'src/main.ts') }: NetworkOptions,
+  { proxy = {}, forward = {}, host = {}, main = join(ROOT, 'src/main.ts') }: NetworkOptions,
 ): Promise<Network> {
   const { directory } = topology;
   const { outside, appliance } = topology.hosts;
@@ -103,6 +112,7 @@ async function startIn(
       ...host,
     })),
     proxy,
+    forward,
     dns64: { enabled: false },
     nat64: { enabled: false },
   };
@@ -110,7 +120,7 @@ async function startIn(
   // No reset, no ICMP error: who connects to it waits.
   await outside.run('nft', ['-f', '-'], {
     input: `table inet dead {
-      chain input { type filter hook input priority 0; ip6 daddr ${SERVERS.dead} tcp dport 80 drop; }
+      chain input { type filter hook input priority 0; ip6 daddr ${SERVERS.dead} tcp dport { 22, 80, 443 } drop; }
     }`,
   });
   writeFileSync(configFile, JSON.stringify(configuration));
@@ -159,11 +169,12 @@ async function startIn(
       const { revision } = await json('/api/config');
       await json('/api/config/apply', { document, revision, confirmSeconds: 0 });
     },
-    async counters() {
+    query: (path) => json(`/api/${path}`),
+    async counters(service = 'proxy') {
       const { services } = (await json('/api/counters')) as {
         services: { name: string; counters: { name: string; value: number }[] }[];
       };
-      const { counters } = services.find(({ name }) => name === 'proxy')!;
+      const { counters } = services.find(({ name }) => name === service)!;
       return Object.fromEntries(counters.map(({ name, value }) => [name, value]));
     },
     async figures() {

@@ -90,7 +90,7 @@ test('status shows each service and the process', async (t) => {
 });
 
 test('counters come with their explanations', async (t) => {
-  const web1 = { 'bytes-up': 1, 'bytes-down': 2, accepted: 3, connections: 0 };
+  const web1 = { 'bytes-up': 1, 'bytes-down': 2, accepted: 3, connections: 0, dialling: 0 };
   const { request } = await testAdmin(t, { services: () => [{ ...report('nat64'), hosts: { web1 } }] });
   assert.deepEqual((await request('GET', '/api/counters')).json(), {
     hosts: [{ name: 'web1', counters: web1 }],

@@ -136,7 +136,7 @@ test('the text filter finds what the reader sees, and English', async (t) => {
 test('a stream begins with status, all counters and the sample; then reports changes', async (t) => {
   const values = { 'drop-ttl': 7, sent: 0 };
   const changing = { ...report('proxy'), counters: values };
-  const web1 = { 'bytes-up': 10, 'bytes-down': 20, accepted: 1, connections: 1 };
+  const web1 = { 'bytes-up': 10, 'bytes-down': 20, accepted: 1, connections: 1, dialling: 0 };
   const { open, deps } = await listening(t, {
     services: () => [{ ...changing, hosts: { web1: { ...web1 } } }, report('nat64')],
   });

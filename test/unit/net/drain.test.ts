@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { startForward } from '../../../src/services/forward/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive } from './support.ts';
+import { Cleanup, LIMITS, freePort, hostAt, patternBytes, receive } from './support.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
 const CONNECTIONS = 300;
@@ -17,7 +17,7 @@ async function forwardToEcho(cleanup: Cleanup) {
   const port = await freePort();
   const forward = await startForward(
     {
-      forward: { listen: ['127.0.0.1'], sshPorts: `${port}` },
+      forward: { listen: ['127.0.0.1'], sshPorts: `${port}`, limits: LIMITS },
       hosts: [hostAt('a', { ssh: { targetPort } })],
       reservedPorts: [],
     },

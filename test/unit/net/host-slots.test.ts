@@ -41,6 +41,7 @@ const traffic = (up: number, down: number, accepted: number, connections: number
   'bytes-down': down,
   accepted,
   connections,
+  dialling: 0,
 });
 
 test('each server has its own figures, starting at zero', () => {

@@ -9,6 +9,7 @@ import { createCloser } from '../../../src/net/closing.ts';
 import type { Connection } from '../../../src/net/connection.ts';
 import type { TcpCounters } from '../../../src/net/counters.ts';
 import { CLOSE, type Gate, type Route, type Verdict } from '../../../src/net/gate.ts';
+import { createHolders, createHoldersBuffer } from '../../../src/net/holders.ts';
 import { createHostCounters, createHostSlots } from '../../../src/net/host-slots.ts';
 import { openListener } from '../../../src/net/listen.ts';
 import { type Loop, createLoop } from '../../../src/net/loop.ts';
@@ -85,10 +86,11 @@ export const judging = (judge: (said: string) => Verdict, changes: Partial<Gate>
     ...changes,
   });
 
-export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
+export async function createTestLoop(maxConnections = 8, keepalive = false): Promise<TestLoop> {
   const ledger = new FdLedger();
   const peers: number[] = [];
   const counters = createCounters(forwardCounterTable);
+  const counterNames = Object.keys(forwardCounterTable);
   const events: string[] = [];
   const changes: string[] = [];
   const [entrance, server, nobody] = [await freePort(), await freePort(), await freePort()];
@@ -111,7 +113,7 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
     },
     ledger,
     closer: createCloser(ledger),
-    pipes: createPipePool(ledger),
+    pipes: createPipePool(ledger, maxConnections),
     counters: counters as unknown as TcpCounters,
     hosts: createHostCounters(createHostSlots().buffer),
     events: {
@@ -119,9 +121,11 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
       peerOf: () => undefined,
       nameGate: () => {},
       record: (kind, { number }) => void events.push(`${kind} ${number}`),
+      recordLimited: (_gate, _fd, reason) => void events.push(`limited ${counterNames[reason]}`),
     },
-    keepalive: false,
+    keepalive,
     admission: createOwnAdmission(maxConnections, 1),
+    holders: createHolders(createHoldersBuffer()),
   });
   const accept = (listener: number) => ledger.add(accept4(listener, null, null, SOCK_NONBLOCK));
   const chunk = pinned(65_536);
@@ -146,7 +150,7 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
       peers.push(peer);
       const fd = accept(listeners.entrance);
       assert.ok(fd >= 0);
-      admit(loop, fd, gate, clientAt(parseIpAddress(from)!));
+      admit(loop, fd, gate, clientAt(parseIpAddress(from)!), listeners.entrance);
       return { peer, connection: loop.halves[fd]?.connection };
     },
     async serve() {

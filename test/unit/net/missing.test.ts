@@ -19,7 +19,7 @@ import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { english } from '../../../src/texts/text.ts';
 import { testDeps } from '../admin/fixture.ts';
-import { Cleanup, freePort, hostAt } from './support.ts';
+import { Cleanup, LIMITS, freePort, hostAt } from './support.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
 const PATIENCE_MS = 60_000;
@@ -100,7 +100,7 @@ interface Ports {
 const complete = (document: object): Config => fillDefaults(document as Record<string, unknown>);
 const allow = ['127.0.0.0/8'];
 const forwardOptions = (ports: Record<string, number>, allowPorts: number) => ({
-  forward: { listen: ['127.0.0.1'], sshPorts: `${allowPorts}` },
+  forward: { listen: ['127.0.0.1'], sshPorts: `${allowPorts}`, limits: LIMITS },
   hosts: Object.entries(ports).map(([name, port]) => hostAt(name, { ssh: { port, targetPort: 22 } })),
   reservedPorts: [],
 });

@@ -24,6 +24,7 @@ import {
   IPPROTO_TCP,
   SHUT_WR,
   SOL_SOCKET,
+  SO_KEEPALIVE,
   SO_LINGER,
   TCP_INFO,
   close,
@@ -321,7 +322,7 @@ describe('ending', () => {
 });
 
 describe('deadlines', () => {
-  const LIMITS = { handshakeTimeoutMs: 5000, idleTimeoutMs: 60_000 };
+  const LIMITS = { handshakeTimeoutMs: 5000, idleTimeoutMs: 60_000, halfClosedTimeoutMs: 50_000 };
   const at = (world: TestLoop, nowMs: number) => {
     world.loop.nowMs = nowMs;
     scanDeadlines(world.loop, LIMITS);
@@ -396,6 +397,41 @@ describe('deadlines', () => {
     at(world, 60_000);
     assert.equal(connection.phase, Phase.closed);
     assert.deepEqual(world.counted(), { 'closed-idle': 1 });
+  });
+
+  test('one side has ended and the other one sends nothing: closed; what it sends renews the time', async () => {
+    using world = await createTestLoop();
+    const { connection, peer, server } = await relaying(world);
+    world.loop.nowMs = 20_000; // it was silent before
+    shutdown(peer, SHUT_WR);
+    await readUntil(world, connection.up, () => connection.up.finished);
+    assert.equal(await world.hear(server, 1), '.');
+    world.loop.nowMs = 69_999;
+    at(world, 69_999);
+    assert.equal(connection.phase, Phase.relaying);
+    world.say(server, 'more');
+    await readUntil(world, connection.down, () => connection.down.totalBytes === 4);
+    assert.equal(await world.hear(peer, 4), 'more');
+    at(world, 69_999 + 49_999);
+    assert.equal(connection.phase, Phase.relaying);
+    at(world, 69_999 + 50_000);
+    assert.equal(connection.phase, Phase.closed);
+    assert.deepEqual(world.counted(), { 'bytes-down': 4, 'closed-half-closed': 1 });
+  });
+
+  test('after a silent minute the kernel probes the server', async () => {
+    using world = await createTestLoop(8, true);
+    const { connection } = await relaying(world);
+    const probes = (fd: number) => {
+      const on = int32(0);
+      assert.equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, on, int32(4)), 0);
+      return on[0];
+    };
+    at(world, 40_000);
+    assert.equal(probes(connection.down.from), 0);
+    connection.sinceMs = 0;
+    scanDeadlines(Object.assign(world.loop, { nowMs: 60_000 }), { ...LIMITS, idleTimeoutMs: 0 });
+    assert.equal(probes(connection.down.from), 1);
   });
 });
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { type ForwardService, startForward } from '../../../src/services/forward/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive } from './support.ts';
+import { Cleanup, LIMITS, freePort, hostAt, patternBytes, receive } from './support.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
 /** A forwarder to one server; `onConnection` is the server. */
@@ -15,7 +15,7 @@ async function forwardTo(cleanup: Cleanup, onConnection: (socket: Socket) => voi
   const forward: ForwardService = cleanup.use(
     await startForward(
       {
-        forward: { listen: ['127.0.0.1'], sshPorts: `${port}` },
+        forward: { listen: ['127.0.0.1'], sshPorts: `${port}`, limits: LIMITS },
         hosts: [hostAt('a', { ssh: { targetPort } })],
         reservedPorts: [],
       },
@@ -51,7 +51,7 @@ test('bytes arrive in order in both directions, across the change from copying t
     { bytesUp: sent.length, bytesDown: down.length, closed: 1, accepted: 1 },
   );
   assert.deepEqual(forward.hosts?.(), {
-    a: { 'bytes-up': sent.length, 'bytes-down': down.length, accepted: 1, connections: 0 },
+    a: { 'bytes-up': sent.length, 'bytes-down': down.length, accepted: 1, connections: 0, dialling: 0 },
   });
 });
 
@@ -139,7 +139,7 @@ test('a refusal by the server becomes a reset for the client, and is counted', a
   const forward = cleanup.use(
     await startForward(
       {
-        forward: { listen: ['127.0.0.1'], sshPorts: `${port}` },
+        forward: { listen: ['127.0.0.1'], sshPorts: `${port}`, limits: LIMITS },
         hosts: [hostAt('a', { ssh: { targetPort } })],
         reservedPorts: [],
       },
@@ -226,15 +226,18 @@ test('a server that leaves the configuration keeps its count while its connectio
   };
   await say(1000);
   assert.deepEqual(forward.hosts?.(), {
-    a: { 'bytes-up': 1000, 'bytes-down': 1000, accepted: 1, connections: 1 },
+    a: { 'bytes-up': 1000, 'bytes-down': 1000, accepted: 1, connections: 1, dialling: 0 },
   });
   const other = hostAt('b', { ssh: { targetPort: 1 } });
-  const options = { forward: { listen: ['127.0.0.1'], sshPorts: `${await freePort()}` }, reservedPorts: [] };
+  const options = {
+    forward: { listen: ['127.0.0.1'], sshPorts: `${await freePort()}`, limits: LIMITS },
+    reservedPorts: [],
+  };
   await forward.reconfigure({ ...options, hosts: [other] });
   await say(500);
   assert.deepEqual(forward.hosts?.(), {
-    b: { 'bytes-up': 0, 'bytes-down': 0, accepted: 0, connections: 0 },
-    a: { 'bytes-up': 1500, 'bytes-down': 1500, accepted: 1, connections: 1 },
+    b: { 'bytes-up': 0, 'bytes-down': 0, accepted: 0, connections: 0, dialling: 0 },
+    a: { 'bytes-up': 1500, 'bytes-down': 1500, accepted: 1, connections: 1, dialling: 0 },
   });
   client.end();
   await waitUntil(

@@ -7,6 +7,7 @@ import { createOwnAdmission } from '../../../src/net/admission.ts';
 import { createTcpEngine } from '../../../src/net/engine.ts';
 import { createTcpEventRing, createTcpEvents } from '../../../src/net/events.ts';
 import { RESET } from '../../../src/net/gate.ts';
+import { createHolders, createHoldersBuffer } from '../../../src/net/holders.ts';
 import { createHostCounters, createHostSlots } from '../../../src/net/host-slots.ts';
 import { tcpGaugeTable } from '../../../src/net/counters.ts';
 import { openListener } from '../../../src/net/listen.ts';
@@ -35,7 +36,7 @@ import { encodeSocketAddress } from '../../../src/os/socket-address.ts';
 import { createCounters } from '../../../src/runtime/counters.ts';
 import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
-import { Cleanup, NOBODY, freePort, patternBytes } from './support.ts';
+import { Cleanup, LIMITS, NOBODY, freePort, patternBytes } from './support.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
 const LOOPBACK4 = parseIpAddress('127.0.0.1')!;
@@ -123,13 +124,14 @@ async function engineTo(cleanup: Cleanup, serverPort: number) {
     events: createTcpEvents(createTcpEventRing().buffer),
     keepalive: false,
     admission: createOwnAdmission(4096, 1),
+    holders: createHolders(createHoldersBuffer()),
     wakeFd: ledger.add(eventfd(0, EFD_NONBLOCK)),
     onBrokenListener: (fd) => assert.fail(`listener ${fd}`),
   });
   const serverAddress = encodeSocketAddress({ address: LOOPBACK6, port: serverPort });
   const route = { server: 'a', serverAddress, preamble: null };
   engine.configure(
-    { handshakeTimeoutMs: PATIENCE_MS, idleTimeoutMs: 0 },
+    { handshakeTimeoutMs: PATIENCE_MS, idleTimeoutMs: 0, ...LIMITS },
     new Map([[listener.fd, { begin: null, route, serverFailed: () => RESET }]]),
     NOBODY.current,
   );

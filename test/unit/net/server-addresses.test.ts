@@ -17,6 +17,7 @@ import {
 import { waitUntil } from '../../../lab/wait.ts';
 import { EPOLLERR, EPOLLOUT } from '../../../src/os/libc.ts';
 import { type TestLoop, createTestLoop, gateOf } from './loop.ts';
+import { LIMITS } from './support.ts';
 
 const three = [1, 2, 3].map((value) => Uint8Array.of(value));
 
@@ -178,7 +179,7 @@ describe('connections', () => {
     giveUpSlow(loop);
     assert.deepEqual([connection.phase, connection.address], [Phase.dialing, 1]);
     assert.equal(loop.attempts.length, 0);
-    scanDeadlines(loop, { handshakeTimeoutMs: 5 * ATTEMPT_MS, idleTimeoutMs: 0 });
+    scanDeadlines(loop, { handshakeTimeoutMs: 5 * ATTEMPT_MS, idleTimeoutMs: 0, ...LIMITS });
     assert.notEqual(connection.phase, Phase.dialing);
     assert.deepEqual(world.counted(), { 'server-next-address': 1, 'server-timeout': 1 });
   });
@@ -222,7 +223,7 @@ describe('connections', () => {
     using world = await createTestLoop();
     const { arrive } = dialling(world, world.route, world.route);
     const connection = arrive();
-    scanDeadlines(world.loop, { handshakeTimeoutMs: 0, idleTimeoutMs: 0 });
+    scanDeadlines(world.loop, { handshakeTimeoutMs: 0, idleTimeoutMs: 0, ...LIMITS });
     assert.notEqual(connection.phase, Phase.dialing);
     world.loop.nowMs = ATTEMPT_MS;
     giveUpSlow(world.loop);

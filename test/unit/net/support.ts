@@ -137,10 +137,14 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
   ...fields,
 });
 
+/** `limits` of a service when nothing is configured. */
+export const LIMITS = { halfClosedTimeoutMs: 600_000 };
+
 /** The fields of the proxy's configuration that most tests do not examine. */
 export const MAPPED = {
   mappedPrefix: '64:ff9b:1:fffe::/96',
   mappedFallback: 'none',
+  limits: LIMITS,
   /** `TOMBOLO_WORKERS=2 npm test -- proxy` runs the tests of the proxy with two. */
   workers: Number(process.env['TOMBOLO_WORKERS'] ?? 1),
 } as const;

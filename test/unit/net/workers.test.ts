@@ -11,7 +11,7 @@ import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
 import { planForward } from '../../../src/services/forward/service.ts';
 import type { ForwardWorkerConfig } from '../../../src/services/forward/worker.ts';
 import { waitUntil } from '../../../lab/wait.ts';
-import { Cleanup, NOBODY, freePort, hostAt, receive } from './support.ts';
+import { Cleanup, LIMITS, NOBODY, freePort, hostAt, receive } from './support.ts';
 
 const PATIENCE = { timeoutMs: 60_000 };
 
@@ -29,7 +29,7 @@ async function start(cleanup: Cleanup, workers: number, maxConnections = 4096): 
   const targetPort = await cleanup.listen((socket) => void socket.pipe(socket));
   const port = await freePort();
   const options = {
-    forward: { listen: ['127.0.0.1'], sshPorts: `${port}` },
+    forward: { listen: ['127.0.0.1'], sshPorts: `${port}`, limits: LIMITS },
     hosts: [hostAt('a', { ssh: { targetPort } })],
     reservedPorts: [],
   };

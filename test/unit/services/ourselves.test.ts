@@ -7,7 +7,7 @@ import { type Ourselves, compileOurselves } from '../../../src/os/ourselves.ts';
 import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
-import { Cleanup, MAPPED, NOBODY, freePort, hostAt, receive } from '../net/support.ts';
+import { Cleanup, LIMITS, MAPPED, NOBODY, freePort, hostAt, receive } from '../net/support.ts';
 import { captureClientHello } from '../wire/capture-client-hello.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
@@ -94,7 +94,7 @@ for (const address of FORMS) {
     const forward = cleanup.use(
       await startForward(
         {
-          forward: { listen: ['127.0.0.1'], sshPorts: `${port}` },
+          forward: { listen: ['127.0.0.1'], sshPorts: `${port}`, limits: LIMITS },
           hosts: [hostAt('web1', { address, ssh: { targetPort: panel } })],
           reservedPorts: [],
         },
@@ -139,7 +139,7 @@ test('an address that becomes ours is refused from then on, and reached again wh
   const forward = cleanup.use(
     await startForward(
       {
-        forward: { listen: ['127.0.0.1'], sshPorts: `${port}` },
+        forward: { listen: ['127.0.0.1'], sshPorts: `${port}`, limits: LIMITS },
         hosts: [hostAt('web1', { ssh: { targetPort: target } })],
         reservedPorts: [],
       },

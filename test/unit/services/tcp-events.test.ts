@@ -7,7 +7,7 @@ import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { EVENT_KINDS } from '../../../src/state/event-kinds.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
-import { Cleanup, MAPPED, freePort, hostAt, receive } from '../net/support.ts';
+import { Cleanup, LIMITS, MAPPED, freePort, hostAt, receive } from '../net/support.ts';
 import { english } from '../../../src/texts/text.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
@@ -120,7 +120,7 @@ test('the forwarder: a session, and a server that refuses', async () => {
   cleanup.use(
     await startForward(
       {
-        forward: { listen: ['127.0.0.1'], sshPorts: '22001-22999' },
+        forward: { listen: ['127.0.0.1'], sshPorts: '22001-22999', limits: LIMITS },
         hosts: [
           hostAt('a', { ssh: { port: a, targetPort: open } }),
           hostAt('b', { ssh: { port: b, targetPort: shut } }),

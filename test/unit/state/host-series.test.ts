@@ -107,7 +107,7 @@ test('rates: from the second sample on; a total that restarts at zero; a server 
     hosts = Object.fromEntries(
       Object.entries(next).map(([name, [up, connections]]) => [
         name,
-        { 'bytes-up': up, 'bytes-down': up * 2, accepted: 0, connections },
+        { 'bytes-up': up, 'bytes-down': up * 2, accepted: 0, connections, dialling: 0 },
       ]),
     );
     return Object.fromEntries(sample(seconds * 1000));

@@ -33,6 +33,7 @@ const traffic = (up: number, down: number, accepted: number, connections: number
   'bytes-down': down,
   accepted,
   connections,
+  dialling: 0,
 });
 const HOSTS: Record<string, ServiceReport['hosts']> = {
   proxy: { web1: traffic(10, 200, 3, 1), web2: traffic(0, 0, 0, 0) },

@@ -15,3 +15,4 @@ export type * from '../../../src/admin/contract/system-ssh.ts';
 export type * from '../../../src/admin/contract/system.ts';
 export type * from '../../../src/config/schema.ts';
 export type { ConnectionEvent } from '../../../src/net/connection-event.ts';
+export type { TcpSharesAnswer } from '../../../src/net/shares-answer.ts';

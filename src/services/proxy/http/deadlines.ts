@@ -2,7 +2,7 @@
 import type { Connection } from '../../../net/connection.ts';
 import type { ConnectionTimeouts } from '../../../net/timeouts.ts';
 import { close, countEnd } from '../../../net/ending.ts';
-import { askWhetherGone } from '../../../net/keepalive.ts';
+import { QUIET_MS, askWhetherGone, enableKeepalive } from '../../../net/keepalive.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { isWhole } from './body.ts';
 import { type HttpClient, State, clientOf } from './client.ts';
@@ -61,7 +61,7 @@ function onExchangeDeadline(
   loop: Loop,
   client: HttpClient,
   elapsedMs: number,
-  { handshakeTimeoutMs, idleTimeoutMs }: ConnectionTimeouts,
+  { handshakeTimeoutMs, idleTimeoutMs, halfClosedTimeoutMs }: ConnectionTimeouts,
 ): void {
   const { connection, context } = client;
   const { index } = loop;
@@ -87,10 +87,14 @@ function onExchangeDeadline(
     );
   }
   if (isIdle(elapsedMs, idleTimeoutMs)) return end(loop, connection, index['closed-idle']);
-  if (elapsedMs >= HALF_CLOSED_MS && connection.up.exhaustive && !connection.isAsked) {
+  if (connection.up.exhaustive && elapsedMs >= HALF_CLOSED_MS) {
+    if (elapsedMs >= halfClosedTimeoutMs) return end(loop, connection, index['closed-half-closed']);
+    if (!connection.isAsked) askWhetherGone(connection.up.from);
     connection.isAsked = true;
-    askWhetherGone(connection.up.from);
   }
+  if (!loop.keepalive || connection.isProbed || elapsedMs < QUIET_MS) return;
+  connection.isProbed = true;
+  enableKeepalive(connection.down.from);
 }
 
 const isIdle = (elapsedMs: number, idleTimeoutMs: number): boolean =>

@@ -19,6 +19,7 @@ const SERVER_FAILURES: Record<ServerFailure, [status: HttpStatus, reason: string
   timeout: [504, 'the server did not answer in time'],
   'no-socket': [503, 'the proxy has no more sockets'],
   ourselves: [502, 'the address of the server is that of this proxy itself'],
+  share: [503, 'the server has its share of the connections'],
   'no-answer': [502, 'the server closed the connection without an answer'],
 };
 

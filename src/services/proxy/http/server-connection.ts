@@ -41,8 +41,25 @@ export interface ServerPool {
 
 /** How many connections wait, over all pools of the thread. */
 let parkedConnections = 0;
+const pools = new Set<ServerPool>();
 
-export const createServerPool = (): ServerPool => ({ idle: [], isStale: false });
+export function createServerPool(): ServerPool {
+  const pool: ServerPool = { idle: [], isStale: false };
+  pools.add(pool);
+  return pool;
+}
+
+/**
+ * Closes the connection that has waited longest for the server with most of them, if that has more than this one. The pools are
+ * looked at one by one, but only at the limit, and there is one for each server.
+ */
+function makeRoom(loop: Loop, { idle }: ServerPool): boolean {
+  let most = idle;
+  for (const pool of pools) if (pool.idle.length > most.length) most = pool.idle;
+  if (most.length <= idle.length + 1) return false;
+  most[0].close(loop);
+  return true;
+}
 
 export class ServerConnection implements Parked {
   readonly fd: number;
@@ -78,7 +95,8 @@ export class ServerConnection implements Parked {
     if (isStale || idleMs <= 0) return false;
     // Each worker has its part.
     const { workers } = loop;
-    if (idle.length >= MAX_PER_SERVER / workers || parkedConnections >= MAX_PARKED / workers) return false;
+    if (idle.length >= MAX_PER_SERVER / workers) return false;
+    if (parkedConnections >= MAX_PARKED / workers && !makeRoom(loop, this.#pool)) return false;
     this.#idleMs = idleMs;
     this.wait(loop, keepAliveSeconds);
     loop.parked[this.fd] = this;
@@ -185,4 +203,5 @@ export function closeIdle(loop: Loop, { idle }: ServerPool, address: number): vo
 /** Closes all of them: servers or settings have changed. */
 export function closePool(loop: Loop, pool: ServerPool): void {
   while (pool.idle.length > 0) pool.idle[0].close(loop);
+  pools.delete(pool);
 }

@@ -4,12 +4,19 @@ import { isOwnSocketAddress } from '../../../os/ourselves.ts';
 import { socketError } from '../../../os/socket-error.ts';
 import { type Connection, Origin } from '../../../net/connection.ts';
 import { dial, dialFailureOf } from '../../../net/dial.ts';
-import { FAILURE_COUNTERS, comesWithoutInstead, noteAnswer, noteAttempt } from '../../../net/dialling.ts';
+import {
+  FAILURE_COUNTERS,
+  comesWithoutInstead,
+  mayDial,
+  noteAnswer,
+  noteAttempt,
+} from '../../../net/dialling.ts';
 import { joinServer, leaveOpening, leaveServer, reportEnd, reportOpened } from '../../../net/ending.ts';
 import type { DialFailure, Source } from '../../../net/gate.ts';
 import { release } from '../../../net/holding.ts';
 import { EDGES, type Loop } from '../../../net/loop.ts';
 import { hasAnother, pickAddress, putAside, putBack } from '../../../net/server-addresses.ts';
+import { endDialling } from '../../../net/server-shares.ts';
 import { mayComeWithout, originOf } from '../../../net/way-back.ts';
 import type { Backend } from '../host-table.ts';
 import type { HttpClient } from './client.ts';
@@ -44,6 +51,7 @@ export const idleServer = (
 
 /** Starts a new connection to the chosen address of the server, or another one; or says why that failed at once. */
 export function dialServer(loop: Loop, client: HttpClient, backend: Backend): ServerConnection | DialFailure {
+  if (!mayDial(loop, client.connection)) return 'share';
   const server = dialAddress(loop, client, backend);
   return typeof server === 'string' ? dialNext(loop, client, backend, server) : server;
 }
@@ -106,7 +114,7 @@ function open(
 ): ServerConnection | DialFailure {
   const { connection, context } = client;
   const from = connection.origin === Origin.source ? source!.address : null;
-  const fd = dial(loop.ledger, dialledAddress(connection, backend), loop.keepalive, true, from);
+  const fd = dial(loop.ledger, dialledAddress(connection, backend), true, from);
   if (fd < 0) {
     const failure = dialFailureOf(-fd);
     if (comesWithoutInstead(loop, connection, source, failure)) return open(loop, client, backend, source);
@@ -172,6 +180,8 @@ export function attach(loop: Loop, client: HttpClient, server: ServerConnection)
 function serverReached(loop: Loop, { connection, left }: HttpClient): void {
   // What the client has sent ahead is held for it, and counts until it is used.
   if (left === null) leaveOpening(loop, connection);
+  endDialling(loop, connection);
+  connection.isProbed = false; // its server's socket is another one
   if (!connection.opened) reportOpened(loop, connection);
 }
 
@@ -207,6 +217,7 @@ export const countDialFailure = ({ values, index }: Loop, failure: DialFailure):
 export function detach(loop: Loop, client: HttpClient): void {
   const { up, down } = client.connection;
   release(loop, up);
+  endDialling(loop, client.connection);
   loop.halves[down.from] = undefined;
   up.to = down.from = -1;
   client.server = null;

@@ -15,7 +15,7 @@ import {
   write,
 } from '../../../os/libc.ts';
 import type { Half } from '../../../net/connection.ts';
-import { hold, unhold } from '../../../net/holding.ts';
+import { givePipe, hold, takePipe, unhold } from '../../../net/holding.ts';
 import { HOST } from '../../../net/host-slots.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { PIPE_BYTES } from '../../../net/pipe-pool.ts';
@@ -104,8 +104,7 @@ export function flush(loop: Loop, half: Half): boolean {
     else half.pipedBytes -= sent;
   }
   if (half.pipe !== null) {
-    loop.pipes.give(half.pipe, true);
-    half.pipe = null;
+    givePipe(loop, half);
   }
   return true;
 }
@@ -142,7 +141,7 @@ const isLongUntilClose = (half: Half, { remaining }: Body): boolean =>
   remaining < 0 && half.totalBytes >= SPLICE_FROM_BYTES;
 
 function spliceBody(loop: Loop, half: Half, body: Body): number {
-  half.pipe ??= loop.pipes.take();
+  half.pipe ??= takePipe(loop, half);
   if (half.pipe === null) return COPY;
   const wanted = body.remaining > 0 && body.remaining < PIPE_BYTES ? body.remaining : PIPE_BYTES;
   // The pipe is empty, so EAGAIN refers to the socket.

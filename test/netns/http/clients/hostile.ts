@@ -1,7 +1,9 @@
 /**
  * A client that does no good, run in a namespace until it is ended:
  *
- *   node hostile.ts HABIT=COUNT ...
+ *   node hostile.ts HABIT=COUNT[:PORT[:CLIENTS]] ...
+ *
+ * PORT: of the proxy, another one than usual. CLIENTS: how many addresses it comes from (`manyClients` in network.ts), not one.
  *
  * idle: that many connections that send nothing; half-heads and half-hellos: that many that send the beginning of a request, or of
  * a ClientHello; resets: each connection is reset after a request, COUNT at a time; slow-reader: COUNT requests for much, of which
@@ -24,6 +26,7 @@ const OPENED_AT_ONCE = 500;
 
 interface Habit {
   readonly port?: number;
+  readonly clients?: number;
   act(socket: Socket): void;
 }
 /** What ended and is to be opened again. */
@@ -37,8 +40,17 @@ const isDone = () => {
   if (--missing === 0) console.log('ready');
 };
 
-function open({ port = 80, act }: Habit, onFirst: () => void): void {
-  const socket = connect({ host: ADDRESSES.proxy, port, localAddress: ADDRESSES.hostile });
+/** Its addresses, one after the other. */
+let turn = 0;
+function addressOf(clients: number): string {
+  if (clients === 0) return ADDRESSES.hostile;
+  const [network, first] = /^(.*\.)([0-9]+)$/.exec(ADDRESSES.many)!.slice(1);
+  return `${network}${Number(first) + (turn++ % clients)}`;
+}
+
+function open(habit: Habit, onFirst: () => void): void {
+  const { port = 80, clients = 0, act } = habit;
+  const socket = connect({ host: ADDRESSES.proxy, port, localAddress: addressOf(clients) });
   let isCounted = false;
   const counted = () => {
     if (!isCounted) onFirst();
@@ -51,7 +63,7 @@ function open({ port = 80, act }: Habit, onFirst: () => void): void {
   });
   socket.on('close', () => {
     counted();
-    ended.push({ port, act });
+    ended.push(habit);
   });
 }
 
@@ -109,11 +121,16 @@ function openMany(habit: Habit, count: number): void {
 }
 
 const orders = process.argv.slice(2).map((order) => {
-  const [name, count] = order.split('=');
+  const [name, count, port, clients] = order.split(/[=:]/);
   const habit = HABITS[name];
   if (habit === undefined || !(Number(count) > 0))
     throw new Error(`"${order}": expected HABIT=COUNT with one of ${Object.keys(HABITS).join(', ')}`);
-  return { habit, count: Number(count) };
+  const changed = {
+    ...habit,
+    ...(port !== undefined && { port: Number(port) }),
+    ...(clients !== undefined && { clients: Number(clients) }),
+  };
+  return { habit: changed, count: Number(count) };
 });
 missing = orders.reduce((sum, { count }) => sum + count, 0);
 for (const { habit, count } of orders) openMany(habit, count);

@@ -2,12 +2,12 @@
 import { closeSync, openSync } from 'node:fs';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import { startForward } from '../../../../src/services/forward/service.ts';
-import { NOBODY, hostAt } from '../../net/support.ts';
+import { LIMITS, NOBODY, hostAt } from '../../net/support.ts';
 
 const [port, target, stateDirectory] = process.argv.slice(2);
 const forward = await startForward(
   {
-    forward: { listen: ['127.0.0.1'], sshPorts: port },
+    forward: { listen: ['127.0.0.1'], sshPorts: port, limits: LIMITS },
     hosts: [hostAt('a', { ssh: { targetPort: Number(target) } })],
     reservedPorts: [],
   },

@@ -8,11 +8,11 @@ import { test } from 'node:test';
 import type { HostConfig } from '../../../../src/config/schema.ts';
 import { PAUSE_MS } from '../../../../src/net/acceptor.ts';
 import { type ForwardOptions, startForward } from '../../../../src/services/forward/service.ts';
-import { Cleanup, freePort, hostAt, receive } from '../../net/support.ts';
+import { Cleanup, LIMITS, freePort, hostAt, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
 const optionsOf = (sshPorts: string, hosts: readonly HostConfig[]): ForwardOptions => ({
-  forward: { listen: ['127.0.0.1'], sshPorts },
+  forward: { listen: ['127.0.0.1'], sshPorts, limits: LIMITS },
   hosts,
   reservedPorts: [],
 });

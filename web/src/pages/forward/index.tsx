@@ -3,6 +3,7 @@ import { text } from '../../core/locale.ts';
 import { useResource } from '../../core/resource.ts';
 import { Address, Card, Empty, LinkButton, PageHead, Snippet } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
+import { LimitFields, Shares } from '../limits.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
 export default function ForwardPage() {
@@ -52,6 +53,8 @@ export default function ForwardPage() {
           </>
         )}
       </Card>
+      <LimitFields name="forward" />
+      <Shares name="forward" />
       <ServiceState name="forward" />
       <ServiceCounters name="forward" />
     </>

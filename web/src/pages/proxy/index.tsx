@@ -4,6 +4,7 @@ import { Card, Empty, LinkButton, PageHead } from '../../ui/basics.tsx';
 import { SelectField } from '../../ui/field.tsx';
 import { Table } from '../../ui/table.tsx';
 import { defaultHostOf, hostsOf, listenersOf, withDefaultHost } from '../servers/model.ts';
+import { LimitFields, Shares } from '../limits.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 import { Workers } from './workers.tsx';
 
@@ -72,6 +73,8 @@ export default function ProxyPage() {
         </Card>
       )}
       <DefaultServer />
+      <LimitFields name="proxy" />
+      <Shares name="proxy" />
       <Workers />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />

@@ -8,6 +8,7 @@ import { explain } from './explain.ts';
 import { firstRun } from './first-run.ts';
 import { forward } from './forward.ts';
 import { frame } from './frame.ts';
+import { limits } from './limits.ts';
 import { live } from './live.ts';
 import { nat64 } from './nat64.ts';
 import { proxy } from './proxy.ts';
@@ -24,6 +25,7 @@ export const GERMAN: Dictionary = {
   ...firstRun,
   ...forward,
   ...frame,
+  ...limits,
   ...live,
   ...nat64,
   ...proxy,

@@ -1,0 +1,84 @@
+/**
+ * The share of each server in the connections of a TCP service. A server that is dead or slow holds many connections that it has
+ * not accepted yet; these must not take the connections of the other servers. Connections to a server cannot be taken away for
+ * another server, so the rule is that of `isWithinShare`, with the free connections as what is left:
+ *
+ * - a server that holds no more than its part (connections / servers) may always have one more;
+ * - else it may while it has less than 4 times what is left in attempts, and less than 16 times in all.
+ *
+ * So one dead server takes at most 4/5 of the connections, and a service with one server has no such limit. Each worker counts in
+ * its own part of the shared memory (admission-memory.ts), and the sums count.
+ */
+import { type Admission, holdsSlot } from './admission.ts';
+import { MAX_WORKERS, SERVER, SERVERS_WORDS, SERVER_WORDS } from './admission-memory.ts';
+import type { Connection } from './connection.ts';
+import { HOST, STRIDE } from './host-slots.ts';
+import type { Loop } from './loop.ts';
+import { isWithinShare } from './shares.ts';
+
+const DIALLING_SHARE = 4;
+const CONNECTIONS_SHARE = 16;
+
+/** Where the numbers of the server begin that has `hostAt`, in the part of a worker. */
+const placeOf = (worker: number, hostAt: number): number =>
+  worker * SERVERS_WORDS + (hostAt / STRIDE) * SERVER_WORDS;
+
+/** The sum over all workers. */
+export function serverSum(
+  { memory: { servers }, worker, isShared }: Admission,
+  hostAt: number,
+  word: number,
+): number {
+  if (!isShared) return servers[placeOf(worker, hostAt) + word];
+  let sum = 0;
+  for (let each = 1; each <= MAX_WORKERS; each++) sum += servers[placeOf(each, hostAt) + word];
+  return sum;
+}
+
+/** The connection counts for its server from now on. */
+export function enterServer(admission: Admission, connection: Connection): void {
+  const { memory, worker } = admission;
+  memory.servers[placeOf(worker, connection.hostAt) + SERVER.OPEN]++;
+  if (holdsSlot(admission, connection)) memory.serverOf[connection.slot] = connection.hostAt + 1;
+}
+
+export function exitServer(admission: Admission, connection: Connection): void {
+  const { memory, worker } = admission;
+  memory.servers[placeOf(worker, connection.hostAt) + SERVER.OPEN]--;
+  if (holdsSlot(admission, connection)) memory.serverOf[connection.slot] = 0;
+}
+
+/** Whether the server of this connection, which counts already, may have it: call before the server is dialled. */
+export function isWithinServerShare(
+  { hosts: { servers }, admission, limits: { connectionsPerServer } }: Loop,
+  { hostAt }: Connection,
+): boolean {
+  const { memory, maxConnections } = admission;
+  const others = serverSum(admission, hostAt, SERVER.OPEN) - 1;
+  if (connectionsPerServer !== undefined && others >= connectionsPerServer) return false;
+  if (others * servers < maxConnections) return true;
+  const left = maxConnections - memory.all.usedSlots;
+  return (
+    isWithinShare(serverSum(admission, hostAt, SERVER.DIALLING), left, DIALLING_SHARE) &&
+    isWithinShare(others, left, CONNECTIONS_SHARE)
+  );
+}
+
+/** An attempt to reach the server begins. */
+export function beginDialling({ hosts: { values }, admission }: Loop, connection: Connection): void {
+  if (connection.isDialling) return;
+  connection.isDialling = true;
+  count(admission, values, connection.hostAt, 1);
+}
+
+/** The server has accepted, or the attempt is over. */
+export function endDialling({ hosts: { values }, admission }: Loop, connection: Connection): void {
+  if (!connection.isDialling) return;
+  connection.isDialling = false;
+  count(admission, values, connection.hostAt, -1);
+}
+
+function count({ memory, worker }: Admission, values: Float64Array, hostAt: number, change: number): void {
+  values[hostAt + HOST.DIALLING] += change;
+  memory.servers[placeOf(worker, hostAt) + SERVER.DIALLING] += change;
+}
