@@ -31,6 +31,7 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   connection.phase = Phase.dialing;
   connection.sinceMs = loop.nowMs;
   connection.route = route;
+  connection.accessLog = route.accessLog ?? connection.accessLog;
   joinServer(loop, connection, route.server);
   connection.examiner = null;
   connection.tried = 0;

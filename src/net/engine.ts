@@ -20,6 +20,7 @@ import { scanDeadlines } from './deadlines.ts';
 import { giveUpSlow, giveUpSource } from './dialling.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
+import type { AccessWriter } from './access-log.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { HostCounters } from './host-slots.ts';
@@ -34,6 +35,7 @@ export interface EngineOptions {
   readonly gauges: TcpGauges;
   readonly hosts: HostCounters;
   readonly events: TcpEvents;
+  readonly access?: AccessWriter | undefined;
   /** Probe silent servers. For clients, the listening socket decides. */
   readonly keepalive: boolean;
   readonly maxConnections: number;
@@ -79,6 +81,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     counters,
     hosts,
     events,
+    access: options.access,
     keepalive,
     maxConnections,
     seed,

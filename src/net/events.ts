@@ -51,8 +51,11 @@ export interface TcpEvents {
   keepPeer(fd: number, sockaddr: Uint8Array): void;
   /** That address; undefined if accept4 wrote none. */
   peerOf(fd: number): SocketAddress | undefined;
+  /** Writes it to `bytes` as accept4 did. */
+  copyPeer(fd: number, bytes: Uint8Array, at: number): void;
   /** Sets the listener's name for a gate. */
   nameGate(gate: Gate, listener: string): void;
+  listenerOf(gate: Gate): string;
   record(kind: TcpEventKind, connection: Connection, nowMs: number): void;
 }
 
@@ -70,6 +73,13 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
     return length;
   }
 
+  function copyPeer(fd: number, to: Uint8Array, at: number): void {
+    const peer = fd * PEER_STRIDE;
+    for (let i = 0; i < SOCKADDR_BYTES; i++) to[at + i] = peers[peer + i];
+  }
+
+  const listenerOf = (gate: Gate): string => listeners.get(gate) ?? '';
+
   return {
     tick: () => writer.tick(Date.now()),
     keepPeer(fd, sockaddr) {
@@ -82,7 +92,9 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       peers.set(sockaddr, at);
     },
     peerOf: (fd) => peerAt(peers, fd * PEER_STRIDE),
+    copyPeer,
     nameGate: (gate, listener) => void listeners.set(gate, listener),
+    listenerOf,
     record(kind, connection, nowMs) {
       const at = writer.begin(kind);
       if (at < 0) return;
@@ -91,11 +103,10 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       words[(at + REASON) >> 2] = connection.reason;
       doubles[(at + BYTES_UP) >> 3] = connection.up.totalBytes;
       doubles[(at + BYTES_DOWN) >> 3] = connection.down.totalBytes;
-      const peer = connection.up.from * PEER_STRIDE;
-      for (let i = 0; i < SOCKADDR_BYTES; i++) bytes[at + PEER + i] = peers[peer + i];
+      copyPeer(connection.up.from, bytes, at + PEER);
       const end = at + TEXTS + TEXT_BYTES;
       let text = at + TEXTS;
-      text += bytes[at + LENGTHS] = putText(listeners.get(connection.gate) ?? '', text, end);
+      text += bytes[at + LENGTHS] = putText(listenerOf(connection.gate), text, end);
       text += bytes[at + LENGTHS + 1] = putText(connection.server ?? '', text, end);
       bytes[at + LENGTHS + 2] = putText(connection.name ?? '', text, end);
       writer.commit();

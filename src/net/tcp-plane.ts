@@ -14,8 +14,10 @@ import type { Limit } from '../runtime/limits.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ServiceStatus } from '../runtime/report.ts';
 import { startTogether } from '../runtime/start-together.ts';
+import type { LineOutput } from '../runtime/log-output.ts';
 import { type SupervisedWorker, superviseWorker } from '../runtime/supervise-worker.ts';
 import { say, sentences } from '../texts/text.ts';
+import { createAccessLog } from './access-reader.ts';
 import { LONG_OPENING_UNITS } from './admission.ts';
 import { type TcpGauges, tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
@@ -56,6 +58,8 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   readonly ourselves: FollowedOurselves;
   /** Where events go; without it, they are not read. */
   readonly events?: EventSink | undefined;
+  /** Where lines of the access log go; without it, there is none. */
+  readonly lines?: LineOutput | undefined;
 }
 
 const WORKER_DIED = say('the worker thread died and is being started again');
@@ -90,6 +94,10 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const gauges = createCounters(tcpGaugeTable);
   const hostSlots = createHostSlots();
   const ring = createTcpEventRing();
+  using starting = new DisposableStack();
+  const accessLog = starting.use(createAccessLog(name, Object.keys(options.counterTable), options.lines));
+  accessLog.want(plan.isLogged);
+  const accessRing = accessLog.addRing();
   const explanations = Object.entries(options.counterTable);
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
   const drained = Promise.withResolvers<void>();
@@ -122,6 +130,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         gauges: gauges.buffer,
         hosts: hostSlots.buffer,
         events: ring.buffer,
+        access: accessRing,
       }),
       onMessage,
       log,
@@ -139,13 +148,18 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const following = ourselves.onChange(followOurselves);
   if (ourselves.current !== inForce.state.ourselves) followOurselves(); // it changed during the start
 
+  async function putPlanInForce(plan: TcpPlan<Config>, beforeCommit: () => Promise<void>): Promise<void> {
+    const mayMiss = (spec: ListenSpec) => missing.has('tcp', spec);
+    const change = await prepareChange(inForce, plan, beforeCommit, mayMiss);
+    if (plan.isLogged) accessLog.want(true);
+    await putInForce(inForce, means, plan, change);
+    accessLog.want(plan.isLogged);
+  }
+
   const ringReader = options.events?.drainRing(ring, (record) => readTcpEvent(name, explanations, record));
+  const logging = starting.move();
   return {
-    apply: (plan, beforeCommit = async () => {}) =>
-      inTurn(async () => {
-        const mayMiss = (spec: ListenSpec) => missing.has('tcp', spec);
-        await putInForce(inForce, means, plan, await prepareChange(inForce, plan, beforeCommit, mayMiss));
-      }),
+    apply: (plan, beforeCommit = async () => {}) => inTurn(() => putPlanInForce(plan, beforeCommit)),
     async drain(signal) {
       await inTurn(async () => {
         inForce.isDraining = true;
@@ -166,6 +180,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       await inTurn(() => {});
       await worker[Symbol.asyncDispose]();
       ringReader?.[Symbol.dispose]();
+      logging.dispose();
       for (const { fd } of inForce.state.listeners) close(fd);
     },
   };

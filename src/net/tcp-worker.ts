@@ -6,6 +6,8 @@ import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
+import { createByteWriter } from '../runtime/byte-ring.ts';
+import { createAccessWriter } from './access-log.ts';
 import { createTcpEngine } from './engine.ts';
 import { type TcpEvents, createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
@@ -34,6 +36,8 @@ export interface TcpWorkerInit<Config> {
   readonly gauges: SharedArrayBuffer;
   readonly hosts: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
+  /** For records of the access log. */
+  readonly access: SharedArrayBuffer;
 }
 
 export type FromTcpWorker =
@@ -76,12 +80,14 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   const hosts = createHostCounters(init.hosts);
   const events = createTcpEvents(init.events);
   events.tick();
+  const tcpCounters = counters as unknown as TcpCounters;
   const engine = createTcpEngine({
     ledger,
-    counters: counters as unknown as TcpCounters,
+    counters: tcpCounters,
     gauges,
     hosts,
     events,
+    access: createAccessWriter(createByteWriter(init.access), tcpCounters, events),
     keepalive: init.state.keepalive,
     maxConnections: init.maxConnections,
     wakeFd,

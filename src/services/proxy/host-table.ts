@@ -2,8 +2,9 @@
  * Finds the server for a name. Rebuilt with each configuration, and never changed after that, except for what is known of a
  * server's several addresses. decide.ts adds what clients may.
  */
-import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
-import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import { accessLogOf, addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
+import type { HostConfig, ListenerConfig, ProxyConfig } from '../../config/schema.ts';
+import { AccessLevel, type AccessLevelId } from '../../net/access-record.ts';
 import { type ServerAddresses, createServerAddresses } from '../../net/server-addresses.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
@@ -25,6 +26,7 @@ export interface Backend {
   readonly maintenance: boolean;
   /** Where a plain HTTP request is sent instead; null if it goes to the server. */
   readonly redirect: Redirect | null;
+  readonly accessLog: AccessLevelId;
 }
 
 export interface Redirect {
@@ -44,6 +46,8 @@ export interface HostTable {
   readonly fallback: Backend | undefined;
   /** Some server has an access list: `decide` needs the client's address. */
   readonly needsClient: boolean;
+  /** What the access log has of clients that ask for no server of this table. */
+  readonly accessLog: AccessLevelId;
 }
 
 /** What a table is made of, beside the servers. */
@@ -53,6 +57,8 @@ export interface HostTableOptions {
   readonly defaultHost?: string | undefined;
   /** The networks that "lan" stands for in access lists. */
   readonly attached: readonly IpPrefix[];
+  /** Absent: off. */
+  readonly accessLog?: ProxyConfig['accessLog'];
 }
 
 /**
@@ -62,7 +68,7 @@ export interface HostTableOptions {
 export function buildHostTable(
   hosts: readonly HostConfig[],
   listener: Pick<ListenerConfig, 'name' | 'port' | 'protocol'>,
-  { listeners, defaultHost, attached }: HostTableOptions,
+  { listeners, defaultHost, attached, accessLog = 'off' }: HostTableOptions,
 ): HostTable {
   const exact = new Map<string, Backend | null>();
   const wildcard = new Map<string, Backend | null>();
@@ -93,12 +99,13 @@ export function buildHostTable(
       access: compileAccess(host.allow, attached),
       maintenance,
       redirect: listener.protocol === 'http' ? redirectOf(host, listeners) : null,
+      accessLog: AccessLevel[accessLogOf(host, accessLog)],
     };
     needsClient ||= backend.access !== null;
     if (name === defaultHost) fallback = backend;
     setNames(host, backend);
   }
-  return { exact, wildcard, deep, fallback, needsClient };
+  return { exact, wildcard, deep, fallback, needsClient, accessLog: AccessLevel[accessLog] };
 }
 
 function socketAddressesOf(host: HostConfig, port: number): Uint8Array[] {

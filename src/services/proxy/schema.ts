@@ -1,5 +1,5 @@
 /** The proxy's part of the configuration. */
-import { Label, ListenAddresses, Port, strict, text } from '../../config/schema-values.ts';
+import { AccessLogValue, Label, ListenAddresses, Port, strict, text } from '../../config/schema-values.ts';
 import { type Static, Type } from '../../runtime/shape.ts';
 
 export const ListenerSchema = Type.Object(
@@ -65,6 +65,10 @@ export const ProxySchema = Type.Object(
       expected: 'a whole number of milliseconds from 1000 to 86400000',
       default: 3_600_000,
     }),
+    accessLog: AccessLogValue(
+      'Access log, a line of JSON in the log of the appliance for each HTTP request and each TLS or SSH connection: none; those that failed; or all',
+      { default: 'off' },
+    ),
   },
   { ...strict, title: 'Proxy', expected: 'an object', default: {} },
 );

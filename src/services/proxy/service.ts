@@ -1,6 +1,6 @@
 /** The proxy: IPv4 clients reach IPv6-only servers by the name that they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
-import { usedListeners } from '../../config/host-services.ts';
+import { isAccessLogged, usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { followAttached } from '../../os/follow-attached.ts';
@@ -43,6 +43,7 @@ export function planProxy(
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
     hosts: hosts.map(({ name }) => name),
+    isLogged: isAccessLogged(hosts, proxy.accessLog),
     config: {
       hosts,
       listeners,
@@ -50,6 +51,7 @@ export function planProxy(
       attached,
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
       responseTimeoutMs: proxy.responseTimeoutMs,
+      accessLog: proxy.accessLog,
     },
   };
 }
@@ -61,9 +63,9 @@ const mappedPrefixes = ({ proxy, hosts }: ProxyOptions): string[] =>
 /** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
 export async function startProxy(
   options: ProxyOptions,
-  context: Pick<ServiceContext, 'log' | 'ourselves' | 'events'>,
+  context: Pick<ServiceContext, 'log' | 'ourselves' | 'events' | 'lines'>,
 ): Promise<Service<ProxyOptions>> {
-  const { ourselves, events } = context;
+  const { ourselves, events, lines } = context;
   const log = context.log.child({ service: 'proxy' });
   const inTurn = createInTurn();
   const started = Promise.withResolvers<void>();
@@ -88,6 +90,7 @@ export async function startProxy(
       log,
       ourselves,
       events,
+      lines,
     },
     planProxy(options, attached.of(options.hosts)),
   );

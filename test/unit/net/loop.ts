@@ -117,6 +117,8 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
       tick: () => {},
       keepPeer: () => {},
       peerOf: () => undefined,
+      copyPeer: () => {},
+      listenerOf: () => '',
       nameGate: () => {},
       record: (kind, { number }) => void events.push(`${kind} ${number}`),
     },
