@@ -3,7 +3,15 @@ import { say, text, textOf } from '../../core/locale.ts';
 import { Card, Empty, LinkButton, PageHead } from '../../ui/basics.tsx';
 import { SelectField } from '../../ui/field.tsx';
 import { Table } from '../../ui/table.tsx';
-import { defaultHostOf, hostsOf, listenersOf, withDefaultHost } from '../servers/model.ts';
+import { ACCESS_LOG } from '../servers/access-log.ts';
+import {
+  accessLogOf,
+  defaultHostOf,
+  hostsOf,
+  listenersOf,
+  withAccessLog,
+  withDefaultHost,
+} from '../servers/model.ts';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
 const PICKS_BY = {
@@ -71,6 +79,7 @@ export default function ProxyPage() {
         </Card>
       )}
       <DefaultServer />
+      <AccessLog />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />
     </>
@@ -95,6 +104,25 @@ function DefaultServer() {
           ['', text('none: they are refused')] as const,
           ...hosts.map(({ name }) => [name, name] as const),
         ]}
+        onChange={choose}
+      />
+    </Card>
+  );
+}
+
+/** `proxy.accessLog`. */
+function AccessLog() {
+  const choose = (value: string) =>
+    edit((document) => Object.assign(document, withAccessLog(document, value)));
+  return (
+    <Card title={text('Access log')}>
+      <SelectField
+        label={text('Requests and connections that have a line')}
+        hint={text(
+          'A line of JSON in the log of the appliance for each HTTP request and each TLS or SSH connection: who, when, which server, and how it ended. It has no query strings, cookies or other header fields. A server can have another setting.',
+        )}
+        value={accessLogOf(edited.value)}
+        options={Object.entries(ACCESS_LOG).map(([value, title]) => [value, text(title)] as const)}
         onChange={choose}
       />
     </Card>
