@@ -102,6 +102,7 @@ describe('the settings of a server', () => {
     await choice.selectOption('all');
     await apply();
     assert.equal((await documentInForce()).proxy?.accessLog, 'all');
+    await user.visit('/proxy');
     await choice.selectOption('off');
     await apply();
     assert.equal((await documentInForce()).proxy?.accessLog, undefined);
