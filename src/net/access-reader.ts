@@ -11,8 +11,9 @@ import { accessLine, lostLine } from './access-line.ts';
 export const RING_BYTES = 1 << 20;
 /** The longest time that a record waits, if the lines are read. */
 const READ_MS = 100;
-/** The next turn when there is more than one turn may read: others of the main thread get theirs in between. */
+/** The next turn when there is more than one turn may read, or than the output takes: others of the main thread get theirs. */
 const AGAIN_MS = 5;
+const BUSY_MS = 25;
 const RECORDS_A_TURN = 1024;
 /** Records whose lines are written at once. */
 const RECORDS_A_WRITE = 64;
@@ -38,8 +39,8 @@ export function createAccessLog(
   let told = 0;
   let toldMs = 0;
 
-  /** Writes lines as long as the output takes some. True if more may be waiting. */
-  function read(output: LineOutput): boolean {
+  /** Writes lines as long as the output takes some. Returns when to read again. */
+  function read(output: LineOutput): number {
     let left = RECORDS_A_TURN;
     for (const ring of rings) {
       for (let taken = RECORDS_A_WRITE; taken === RECORDS_A_WRITE && left > 0 && !output.isBusy; ) {
@@ -50,7 +51,8 @@ export function createAccessLog(
       }
     }
     tellLost(output);
-    return left <= 0;
+    if (output.isBusy) return BUSY_MS;
+    return left <= 0 ? AGAIN_MS : READ_MS;
   }
 
   function tellLost(output: LineOutput): void {
@@ -63,7 +65,7 @@ export function createAccessLog(
   }
 
   function readLater(output: LineOutput, milliseconds: number): void {
-    timer = setTimeout(() => readLater(output, read(output) ? AGAIN_MS : READ_MS), milliseconds).unref();
+    timer = setTimeout(() => readLater(output, read(output)), milliseconds).unref();
   }
 
   function stop(): void {

@@ -12,7 +12,9 @@ export const MOST_WAITING_BYTES = 256 << 10;
 const BUSY_BYTES = 64 << 10;
 /** Bytes that a pipe takes without blocking when poll(2) says that it takes any (pipe(7), PIPE_BUF). */
 const PIECE_BYTES = 4096;
-const RETRY_MS = 100;
+/** How soon a full pipe is tried again: at first, and at most, after twice as long each time. */
+const RETRY_MS = 5;
+const MAX_RETRY_MS = 100;
 const EVENTS_AT = 4;
 const POLLFD_BYTES = 8;
 
@@ -41,6 +43,7 @@ export function openLogOutput(
   let waitingBytes = 0;
   let leftOut = 0;
   let timer: NodeJS.Timeout | undefined;
+  let retryMs = RETRY_MS;
 
   /** Also true for a closed descriptor: the write then returns the error. */
   const takesMore = (): boolean => poll(pollfd, 1, 0) > 0;
@@ -63,6 +66,7 @@ export function openLogOutput(
         return;
       }
       waitingBytes -= written;
+      retryMs = RETRY_MS;
       if (written === first.bytes.length) waiting.shift();
       else first.bytes = first.bytes.subarray(written);
     }
@@ -74,7 +78,8 @@ export function openLogOutput(
   }
 
   function retry(): void {
-    timer ??= setTimeout(flush, RETRY_MS).unref();
+    timer ??= setTimeout(flush, retryMs).unref();
+    retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
   }
 
   function add(bytes: Buffer, lines: number): void {
