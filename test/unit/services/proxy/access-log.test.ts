@@ -1,6 +1,7 @@
 /** The access log of HTTP: which requests have a line, and what is in it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { HostConfig, ProxyConfig } from '../../../../src/config/schema.ts';
 import { WEBSOCKET_GUID } from '../../../../src/wire/http1/websocket.ts';
@@ -274,14 +275,16 @@ test('a request that is sent again', async () => {
 
 test('a WebSocket: one line at its end, with the bytes of the tunnel', async () => {
   await using cleanup = new Cleanup();
+  const servers: Socket[] = [];
   const upgraded = await cleanup.listen((socket) => {
+    servers.push(socket);
     socket.once('data', () => {
       socket.write(`${SWITCHED}hello`);
       socket.on('data', (bytes: Buffer) => socket.write(bytes));
       socket.on('end', () => socket.end());
     });
   });
-  const { lines, connect } = await start(cleanup, { accessLog: 'all' }, () => [hostOf('a', upgraded)]);
+  const { lines, connect, proxy } = await start(cleanup, { accessLog: 'all' }, () => [hostOf('a', upgraded)]);
   const client = await connect();
   client.write(`${HANDSHAKE}early`);
   await client.until(() => client.text.endsWith('helloearly'));
@@ -295,6 +298,8 @@ test('a WebSocket: one line at its end, with the bytes of the tunnel', async () 
     requestOf(line),
     'GET a.example /chat -> a: 101 by server, 1005 up 1010 down upgraded (closed)',
   );
+  // With the head, as the proxy has sent it.
+  assert.equal(proxy.counters()['bytes-up'], servers[0].bytesRead);
 });
 
 test('clients that go away', async () => {
