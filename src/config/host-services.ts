@@ -40,7 +40,7 @@ export const isHttps = ({ protocol, port, name }: ListenerConfig): boolean =>
 export const usedListeners = (hosts: readonly Pick<HostConfig, 'services' | 'enabled'>[]): Set<string> =>
   new Set(hosts.flatMap((host) => (host.enabled ? listenersOf(host) : [])));
 
-type AccessLogValue = ProxyConfig['accessLog'];
+export type AccessLogValue = ProxyConfig['accessLog'];
 
 /** What the access log has of a server. `everywhere`: proxy.accessLog. */
 export const accessLogOf = (
@@ -53,6 +53,9 @@ export const isAccessLogged = (
   hosts: readonly Pick<HostConfig, 'accessLog'>[],
   everywhere: AccessLogValue,
 ): boolean => everywhere !== 'off' || hosts.some((host) => accessLogOf(host, everywhere) !== 'off');
+
+/** What it has of everything that no server says otherwise about. */
+export const accessLogEverywhere = ({ proxy: { accessLog } }: Config): AccessLogValue => accessLog;
 
 /** The settings of mapped addresses, beside `clientAddress` of each server. */
 export const mappedOf = ({ proxy: { mappedPrefix, mappedFallback } }: Config): MappedConfig => ({

@@ -64,7 +64,7 @@ export function accessLine(
       `"path":${path}`,
       `"version":${has(AccessFlag.http11) ? '"1.1"' : has(AccessFlag.http10) ? '"1.0"' : 'null'}`,
       `"status":${status === 0 ? 'null' : status}`,
-      `"answeredBy":${status === 0 ? 'null' : has(AccessFlag.own) ? '"proxy"' : '"server"'}`,
+      `"answeredBy":${status === 0 ? 'null' : has(AccessFlag.own) ? '"appliance"' : '"server"'}`,
     );
   } else {
     fields.push(`"name":${name}`);

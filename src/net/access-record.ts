@@ -37,7 +37,7 @@ export const Place = {
 export const AccessFlag = {
   /** A request of HTTP; else a connection. */
   request: 1,
-  /** The proxy answered itself. */
+  /** We answered ourselves. */
   own: 2,
   /** The request went over a connection to the server that had been used before. */
   reused: 4,

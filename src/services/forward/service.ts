@@ -1,6 +1,6 @@
 /** The port forwarder: each server's SSH has its own port on the IPv4 side. */
-import type { ForwardConfig, HostConfig, ProxyConfig } from '../../config/schema.ts';
-import { accessLogOf, addressesOf, isAccessLogged } from '../../config/host-services.ts';
+import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
+import { type AccessLogValue, accessLogOf, addressesOf, isAccessLogged } from '../../config/host-services.ts';
 import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { AccessLevel } from '../../net/access-record.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
@@ -25,7 +25,7 @@ export interface ForwardOptions {
   /** For servers with `clientAddress` "mapped"; absent: none of them uses it. The proxy keeps the route for their addresses. */
   readonly mapped?: MappedConfig;
   /** proxy.accessLog; absent: off. */
-  readonly accessLog?: ProxyConfig['accessLog'];
+  readonly accessLog?: AccessLogValue;
 }
 
 export interface ForwardService extends Service<ForwardOptions> {
@@ -78,6 +78,7 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     listen,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     idleTimeoutMs: 0, // a shell may be silent for days; keepalive detects peers that have disappeared
+    workers: 1, // the kernel moves most of its bytes
     hosts: Object.keys(targets),
     isLogged: isAccessLogged(hosts, accessLog),
     config: {

@@ -8,6 +8,7 @@ import { type HttpStatus, encodeHttpAnswer } from '../http-answer.ts';
 import { isWhole } from './body.ts';
 import { type HttpClient, State } from './client.ts';
 import { beginUnread, noteOwnAnswer } from './exchanges.ts';
+import { forgetSaved } from './saved.ts';
 import { countDialFailure, detach, dropServer } from './servers.ts';
 
 /** no-answer: the server ended an exchange before its answer. */
@@ -97,7 +98,7 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
     down.readable = false;
   }
   if (connection.exchange !== null) connection.exchange.isWhole = true;
-  client.saved = null;
+  forgetSaved(client);
   client.mayParse = client.left !== null;
   client.answered = false;
   client.method = Method.other;

@@ -76,7 +76,7 @@ export function noteReused(exchange: Exchange): void {
 
 export function noteRetried(exchange: Exchange): void {
   exchange.flags = (exchange.flags & ~AccessFlag.reused) | AccessFlag.retried;
-  exchange.connectMs = -1;
+  exchange.connectMs = exchange.firstByteMs = -1;
 }
 
 /** The tunnel begins. `ahead`: bytes of the server in it that were counted before. */

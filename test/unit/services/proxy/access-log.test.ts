@@ -115,7 +115,7 @@ const ROWS: readonly Row[] = [
   {
     title: 'the server closes without an answer',
     request: post('/close', 'x'),
-    line: 'POST a.example /close -> a: 502 by proxy, 1 up ? down (http-no-answer)',
+    line: 'POST a.example /close -> a: 502 by appliance, 1 up ? down (http-no-answer)',
     isError: true,
   },
   {
@@ -127,56 +127,56 @@ const ROWS: readonly Row[] = [
   {
     title: 'a dead server',
     request: get('/', 'dead.example'),
-    line: 'GET dead.example / -> dead: 502 by proxy, 0 up ? down (server-refused)',
+    line: 'GET dead.example / -> dead: 502 by appliance, 0 up ? down (server-refused)',
     isError: true,
   },
   {
     title: 'an unknown host',
     request: get('/x', 'other.example'),
-    line: 'GET other.example /x -> null: 421 by proxy, 0 up ? down (refused-http-unknown-host)',
+    line: 'GET other.example /x -> null: 421 by appliance, 0 up ? down (refused-http-unknown-host)',
     isError: true,
   },
   {
     title: 'a client that may not',
     request: get('/x', 'private.example'),
-    line: 'GET private.example /x -> private: 403 by proxy, 0 up ? down (refused-http-not-allowed)',
+    line: 'GET private.example /x -> private: 403 by appliance, 0 up ? down (refused-http-not-allowed)',
     isError: true,
   },
   {
     title: 'maintenance',
     request: get('/x', 'off.example'),
-    line: 'GET off.example /x -> off: 503 by proxy, 0 up ? down (refused-http-maintenance)',
+    line: 'GET off.example /x -> off: 503 by appliance, 0 up ? down (refused-http-maintenance)',
     isError: true,
   },
   {
     title: 'a redirect is no error',
     request: get('/x', 'moved.example'),
-    line: 'GET moved.example /x -> moved: 308 by proxy, 0 up ? down (http-redirected)',
+    line: 'GET moved.example /x -> moved: 308 by appliance, 0 up ? down (http-redirected)',
     isError: false,
   },
   {
     title: 'a malformed field',
     request: 'GET /x HTTP/1.1\r\nHost: a.example\r\nA b: c\r\n\r\n',
-    line: 'GET null /x -> null: 400 by proxy, 0 up ? down (refused-http-malformed)',
+    line: 'GET null /x -> null: 400 by appliance, 0 up ? down (refused-http-malformed)',
     isError: true,
   },
   {
     title: 'a method that is not served, with a target that is no path',
     request: 'CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n',
-    line: 'CONNECT null null -> null: 501 by proxy, 0 up ? down (refused-http-unsupported)',
+    line: 'CONNECT null null -> null: 501 by appliance, 0 up ? down (refused-http-unsupported)',
     isError: true,
   },
   {
     title: 'the last hop',
     request: 'OPTIONS * HTTP/1.1\r\nHost: a.example\r\nMax-Forwards: 0\r\n\r\n',
-    line: 'OPTIONS a.example * -> a: 200 by proxy, 0 up ? down (http-last-hop)',
+    line: 'OPTIONS a.example * -> a: 200 by appliance, 0 up ? down (http-last-hop)',
     isError: false,
   },
 ];
 
 /** Without whether a kept connection was free, and without the length of our own texts. */
 const steady = (line: string): string =>
-  line.replace(' reused', '').replace(/(by proxy, \d+ up) \d+ down/, '$1 ? down');
+  line.replace(' reused', '').replace(/(by appliance, \d+ up) \d+ down/, '$1 ? down');
 
 const hosts = (port: number, dead: number): HostConfig[] => [
   hostOf('a', port),
@@ -329,7 +329,7 @@ test('a head that does not come in time', async () => {
   client.write('GET /x HTTP/1.1\r\n');
   await client.rest();
   const line = await lineOf(lines);
-  assert.match(requestOf(line), /^null null null -> null: 408 by proxy, .* \(refused-timeout\)$/);
+  assert.match(requestOf(line), /^null null null -> null: 408 by appliance, .* \(refused-timeout\)$/);
 });
 
 test('an answer that does not come in time', async () => {
@@ -341,7 +341,7 @@ test('an answer that does not come in time', async () => {
   const line = await lineOf(lines);
   assert.equal(
     steady(requestOf(line)),
-    'GET a.example /silent -> a: 504 by proxy, 0 up ? down (http-timeout)',
+    'GET a.example /silent -> a: 504 by appliance, 0 up ? down (http-timeout)',
   );
 });
 
