@@ -194,23 +194,19 @@ for (const accessLog of ['all', 'errors', 'off'] as const) {
     await using cleanup = new Cleanup();
     const { lines, connect } = await start(cleanup, { accessLog }, hosts);
     const expected: string[] = [];
-    const bodies: number[] = [];
     for (const { request, line, isError } of ROWS) {
       const client = await connect();
       client.write(request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
       const received = await client.rest();
       if (accessLog === 'off' || (accessLog === 'errors' && !isError)) continue;
-      expected.push(line);
-      bodies.push(received.length - received.indexOf('\r\n\r\n') - 4);
+      const bodyBytes = received.length - received.indexOf('\r\n\r\n') - 4;
+      expected.push(`${line}; ${bodyBytes}`);
     }
     const taken = await lines.take(expected.length);
+    // The lines of several workers are not in one order.
     assert.deepEqual(
-      taken.map((line) => steady(requestOf(line))),
-      expected,
-    );
-    assert.deepEqual(
-      taken.map(({ bytesDown }) => bytesDown),
-      bodies,
+      taken.map((line) => `${steady(requestOf(line))}; ${line['bytesDown']}`).toSorted(),
+      expected.toSorted(),
     );
     for (const line of taken) {
       assert.equal(line['log'], 'access');
@@ -420,7 +416,7 @@ test('whatever a client says, a line is one line of JSON in printable ASCII, and
   }
   assert.doesNotMatch(JSON.stringify(taken), /secret/);
   const paths = taken.map(({ path }) => path);
-  assert.equal(paths[1], '/\\u0022\\');
+  assert.ok(paths.includes('/\\u0022\\'));
   assert.equal(
     paths.find((path) => String(path).startsWith('/ppp')),
     `/${'p'.repeat(511)}\u2026`,
