@@ -13,6 +13,7 @@ import {
   withDefaultHost,
 } from '../servers/model.ts';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
+import { Workers } from './workers.tsx';
 
 const PICKS_BY = {
   http: say('the Host header'),
@@ -80,6 +81,7 @@ export default function ProxyPage() {
       )}
       <DefaultServer />
       <AccessLog />
+      <Workers />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />
     </>
