@@ -10,6 +10,7 @@ import type { Conditions } from './runtime/conditions.ts';
 import type { EventSink } from './runtime/events.ts';
 import { watchLimits } from './runtime/limits.ts';
 import type { Logger } from './runtime/log.ts';
+import type { LineOutput } from './runtime/log-output.ts';
 import type { ServiceContext } from './runtime/service.ts';
 import type { ServiceReport } from './runtime/report.ts';
 import { ServiceSlot } from './runtime/service-slot.ts';
@@ -43,6 +44,8 @@ export interface AppOptions {
   readonly log: Logger;
   /** The recent log. */
   readonly logs: LogRing;
+  /** Where lines of the access log go. They are not in `logs`: they would push out what the process itself says. */
+  readonly lines?: LineOutput | undefined;
   /** Ends the process in order, so that its supervisor starts it again; undefined if there is no supervisor. */
   readonly restart: (() => void) | undefined;
 }
@@ -86,7 +89,7 @@ const WATCH_MS = 2000;
 
 /** Starts every service and the admin page. A service that cannot start is reported and retried; the others run. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { store, changes, storage, conditions, log } = options;
+  const { store, changes, storage, conditions, log, lines } = options;
   const stateDirectory = storage.directory;
   const startedAt = new Date();
   await using started = new AsyncDisposableStack();
@@ -102,15 +105,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     runtimeDirectory: process.env['RUNTIME_DIRECTORY'],
     ourselves,
     events,
+    lines,
     conditions,
     storage,
   };
   const ownAddresses = started.use(
     watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
   );
-  for (const { prepare } of SERVICES) {
-    if (prepare !== undefined) started.use(await prepare(context));
-  }
+  for (const { prepare } of SERVICES) if (prepare !== undefined) started.use(await prepare(context));
   const services = servicesOf(config, context);
   const slots = services.map((each) => each.slot);
   const running = (name: string) => slots.find((each) => each.name === name)?.service;

@@ -16,7 +16,7 @@ import { createConditions } from './runtime/conditions.ts';
 import { lockDirectory } from './runtime/directory-lock.ts';
 import { GARBAGE_AFTER_MS, collectStartupGarbage } from './runtime/startup-garbage.ts';
 import { type Logger, silentLog } from './runtime/log.ts';
-import { openLogOutput } from './runtime/log-output.ts';
+import { type LineOutput, openLogOutput } from './runtime/log-output.ts';
 import { type Storage, openStorage } from './runtime/storage.ts';
 import { finishRestore } from './state/backup.ts';
 import type { Signals } from './signals.ts';
@@ -87,7 +87,8 @@ async function openConfiguration(configPath: string, storage: Storage, log: Logg
 export async function run(options: RunOptions): Promise<void> {
   const { configPath, stateDirectory, version, logLevel, signals } = options;
   const logs = createLogRing();
-  const log = openLog(logLevel, logs);
+  const stdout = openLogOutput(1);
+  const log = openLog(logLevel, stdout, logs);
   const serviceManager = serviceManagerOf(log);
   const life = live(log, serviceManager);
   signals.handle((name) => (name === 'SIGHUP' ? life.reload() : void life.stop(name, 0, true)));
@@ -110,6 +111,7 @@ export async function run(options: RunOptions): Promise<void> {
       version,
       log,
       logs,
+      lines: stdout,
       // A service manager that gave us its socket also starts us again.
       restart:
         process.env['NOTIFY_SOCKET'] === undefined ? undefined : () => void life.stop('restart', 0, true),
@@ -199,8 +201,7 @@ function live(log: Logger, serviceManager: ServiceManager) {
  * Logs to standard output and the ring. A slow or missing reader, or a full disk behind it, must neither stop nor block the
  * process.
  */
-function openLog(level: string, logs: LogRing): Logger {
-  const stdout = openLogOutput(1);
+function openLog(level: string, stdout: LineOutput, logs: LogRing): Logger {
   return pino(
     { level, base: null },
     {

@@ -2,7 +2,7 @@
  * What a server's entry says in more than one way: its addresses (one or several), and its `services` (a name of a listener, or
  * an object that also says what differs there).
  */
-import type { Config, HostConfig, ListenerConfig, MappedConfig } from './schema.ts';
+import type { Config, HostConfig, ListenerConfig, MappedConfig, ProxyConfig } from './schema.ts';
 
 /** How a listener leads to a server. */
 export interface ServiceUse {
@@ -39,6 +39,23 @@ export const isHttps = ({ protocol, port, name }: ListenerConfig): boolean =>
 /** The names of the listeners that are open: those that a server names which is not switched off. */
 export const usedListeners = (hosts: readonly Pick<HostConfig, 'services' | 'enabled'>[]): Set<string> =>
   new Set(hosts.flatMap((host) => (host.enabled ? listenersOf(host) : [])));
+
+export type AccessLogValue = ProxyConfig['accessLog'];
+
+/** What the access log has of a server. `everywhere`: proxy.accessLog. */
+export const accessLogOf = (
+  { accessLog }: Pick<HostConfig, 'accessLog'>,
+  everywhere: AccessLogValue,
+): AccessLogValue => accessLog ?? everywhere;
+
+/** Whether the access log has anything. */
+export const isAccessLogged = (
+  hosts: readonly Pick<HostConfig, 'accessLog'>[],
+  everywhere: AccessLogValue,
+): boolean => everywhere !== 'off' || hosts.some((host) => accessLogOf(host, everywhere) !== 'off');
+
+/** What it has of everything that no server says otherwise about. */
+export const accessLogEverywhere = ({ proxy: { accessLog } }: Config): AccessLogValue => accessLog;
 
 /** The settings of mapped addresses, beside `clientAddress` of each server. */
 export const mappedOf = ({ proxy: { mappedPrefix, mappedFallback } }: Config): MappedConfig => ({

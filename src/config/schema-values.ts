@@ -44,6 +44,13 @@ export const HostAccessList = (title: string) =>
     { title, expected: 'a list of prefixes; an empty list admits nobody', default: ['any'] },
   );
 
+export const AccessLogValue = (title: string, options: object = {}) =>
+  Type.Union([Type.Literal('off'), Type.Literal('errors'), Type.Literal('all')], {
+    title,
+    expected: '"off", "errors" or "all"',
+    ...options,
+  });
+
 export const Label = (title: string) =>
   Type.String({
     pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',

@@ -12,6 +12,7 @@ import { Nat64Schema } from '../services/nat64/schema.ts';
 import { ProxySchema } from '../services/proxy/schema.ts';
 import {
   AccessList,
+  AccessLogValue,
   HostAccessList,
   Ipv6Address,
   Label,
@@ -167,6 +168,9 @@ export const HostSchema = Type.Object(
       expected: 'false, 301 or 308',
       default: false,
     }),
+    accessLog: Type.Optional(
+      AccessLogValue('What the access log has of this server, if not as proxy.accessLog says'),
+    ),
     ssh: Type.Union(
       [
         Type.Literal(false),

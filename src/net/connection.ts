@@ -2,6 +2,8 @@
  * A connection as plain data: two halves, one for each direction. It is small, because thousands stay open: an idle
  * connection holds no buffer, no pipe and no timer.
  */
+import { AccessLevel, type AccessLevelId } from './access-record.ts';
+import type { Exchange } from './exchange.ts';
 import type { Examiner, Gate, Route } from './gate.ts';
 import type { Pipe } from './pipe-pool.ts';
 
@@ -108,6 +110,12 @@ export interface Connection {
   origin: (typeof Origin)[keyof typeof Origin];
   /** Position of the counter that counted the end; -1 while there is none. */
   reason: number;
+  /** Whether its end is written to the access log; of a conversation, each exchange is instead. */
+  accessLog: AccessLevelId;
+  /** The request under way, if it may be written to the access log. */
+  exchange: Exchange | null;
+  /** From its acceptance until its server was reached; -1: not yet. Milliseconds. */
+  connectMs: number;
   /** Its slots (admission.ts): among all connections, and among those whose server is not reached yet; 0 for none. */
   slot: number;
   openingSlot: number;
@@ -173,6 +181,9 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     isProbed: false,
     origin: Origin.own,
     reason: -1,
+    accessLog: gate.accessLog ?? AccessLevel.off,
+    exchange: null,
+    connectMs: -1,
     slot: 0,
     openingSlot: 0,
   } as unknown as { -readonly [Key in keyof Connection]: Connection[Key] };

@@ -34,6 +34,7 @@ export const tcpCounterTable = {
   'accept-failed': 'Connections that ended before they could be accepted',
   'accept-paused-descriptors': 'Times accepting paused because no file descriptor or memory was left',
   'accept-paused-limit': 'Times accepting paused because the limit of connections was reached',
+  'access-log-lost': 'Lines of the access log that were lost, because they came faster than they were read',
 } as const;
 
 /** The counters of the engine within the service's own block. */

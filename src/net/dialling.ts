@@ -41,6 +41,7 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   connection.phase = Phase.dialing;
   connection.sinceMs = loop.nowMs;
   connection.route = route;
+  connection.accessLog = route.accessLog ?? connection.accessLog;
   joinServer(loop, connection, route.server);
   connection.examiner = null;
   if (!mayDial(loop, connection)) return serverFailed(loop, connection, 'share');

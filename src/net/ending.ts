@@ -2,6 +2,7 @@
 import { E, MSG_DONTWAIT, SHUT_WR, errno, recvAt, shutdown, write } from '../os/libc.ts';
 import { holdsSlot, leave, leaveOpenings } from './admission.ts';
 import { createClient } from './client.ts';
+import { AccessLevel } from './access-record.ts';
 import { type Connection, Phase } from './connection.ts';
 import { TcpEvent } from './events.ts';
 import type { Refusal } from './gate.ts';
@@ -59,12 +60,20 @@ export function leaveServer(loop: Loop, connection: Connection): void {
 /** Reports that the server of the connection has answered. */
 export function reportOpened({ events, nowMs }: Loop, connection: Connection): void {
   connection.opened = true;
+  connection.connectMs = (nowMs - connection.acceptedMs) | 0;
   events.record(TcpEvent.opened, connection, nowMs);
 }
 
-/** Reports the end once per connection: not again when lingering ends. */
-export function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
+/** Reports the end once per connection, to the events and to the access log: not again when lingering ends. */
+function reportEnds(loop: Loop, connection: Connection): void {
   if (connection.phase === Phase.lingering) return;
+  reportEnd(loop, connection);
+  if (connection.exchange !== null || connection.accessLog !== AccessLevel.off)
+    loop.access.endConnection(connection, loop.nowMs);
+}
+
+/** Reports to the events that the connection has ended, or that it goes on with another server. */
+export function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
   const kind = connection.opened ? TcpEvent.closed : TcpEvent.refused;
   // Bytes that were sent before the server was known have not been counted as passed.
   if (kind === TcpEvent.refused) connection.up.totalBytes = connection.openingBytes;
@@ -123,7 +132,7 @@ export function finished(loop: Loop, connection: Connection): void {
 /** Closes the server's side. The client's side lingers, so that no reset destroys what was sent to it. */
 export function linger(loop: Loop, connection: Connection): void {
   const { up, down } = connection;
-  reportEnd(loop, connection);
+  reportEnds(loop, connection);
   leaveOpening(loop, connection);
   leaveServer(loop, connection);
   connection.phase = Phase.lingering;
@@ -161,7 +170,7 @@ export function discardLate(loop: Loop, connection: Connection): void {
 export function close(loop: Loop, connection: Connection): void {
   if (connection.phase === Phase.closed) return;
   const { up, down, failed } = connection;
-  reportEnd(loop, connection);
+  reportEnds(loop, connection);
   leaveOpening(loop, connection);
   leaveServer(loop, connection);
   connection.phase = Phase.closed;

@@ -19,6 +19,7 @@ import { scanDeadlines } from './deadlines.ts';
 import { giveUpSlow, giveUpSource } from './dialling.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
+import type { AccessWriter } from './access-log.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { Holders } from './holders.ts';
@@ -36,6 +37,7 @@ export interface EngineOptions {
   readonly gauges: TcpGauges;
   readonly hosts: HostCounters;
   readonly events: TcpEvents;
+  readonly access?: AccessWriter | undefined;
   /** Probe silent servers. For clients, the listening socket decides. */
   readonly keepalive: boolean;
   readonly admission: Admission;
@@ -83,6 +85,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     counters,
     hosts,
     events,
+    access: options.access,
     keepalive,
     admission,
     holders,

@@ -56,8 +56,11 @@ export interface TcpEvents {
   keepPeer(fd: number, sockaddr: Uint8Array): void;
   /** That address; undefined if accept4 wrote none. */
   peerOf(fd: number): SocketAddress | undefined;
+  /** Writes it to `bytes` as accept4 did. */
+  copyPeer(fd: number, bytes: Uint8Array, at: number): void;
   /** Sets the listener's name for a gate. */
   nameGate(gate: Gate, listener: string): void;
+  listenerOf(gate: Gate): string;
   record(kind: TcpEventKind, connection: Connection, nowMs: number): void;
   /** A client was refused at a limit; `reason`: the position of the counter. */
   recordLimited(gate: Gate, fd: number, reason: number, nowMs: number): void;
@@ -89,9 +92,9 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
     return length;
   }
 
-  function putPeer(at: number, fd: number): void {
+  function copyPeer(fd: number, to: Uint8Array, at: number): void {
     const peer = fd * PEER_STRIDE;
-    for (let i = 0; i < SOCKADDR_BYTES; i++) bytes[at + PEER + i] = peers[peer + i];
+    for (let i = 0; i < SOCKADDR_BYTES; i++) to[at + i] = peers[peer + i];
   }
 
   function tick(nowMs: number): void {
@@ -111,10 +114,12 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       for (let i = 0; i < SOCKADDR_BYTES; i++) peers[at + i] = sockaddr[i];
     },
     peerOf: (fd) => peerAt(peers, fd * PEER_STRIDE),
+    copyPeer,
     nameGate(gate, listener) {
       listeners.set(gate, listener);
       lastGate = undefined;
     },
+    listenerOf,
     record(kind, connection, nowMs) {
       tick(nowMs);
       const at = writer.begin(kind);
@@ -124,7 +129,7 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       words[(at + REASON) >> 2] = connection.reason;
       doubles[(at + BYTES_UP) >> 3] = connection.up.totalBytes;
       doubles[(at + BYTES_DOWN) >> 3] = connection.down.totalBytes;
-      putPeer(at, connection.up.from);
+      copyPeer(connection.up.from, bytes, at + PEER);
       const end = at + TEXTS + TEXT_BYTES;
       let text = at + TEXTS;
       text += bytes[at + LENGTHS] = putText(listenerOf(connection.gate), text, end);
@@ -139,7 +144,7 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       words[(at + NUMBER) >> 2] = words[(at + DURATION) >> 2] = 0;
       words[(at + REASON) >> 2] = reason;
       doubles[(at + BYTES_UP) >> 3] = doubles[(at + BYTES_DOWN) >> 3] = 0;
-      putPeer(at, fd);
+      copyPeer(fd, bytes, at + PEER);
       bytes[at + LENGTHS] = putText(listenerOf(gate), at + TEXTS, at + TEXTS + TEXT_BYTES);
       bytes[at + LENGTHS + 1] = bytes[at + LENGTHS + 2] = 0;
       writer.commit();

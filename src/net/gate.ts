@@ -4,6 +4,7 @@
  */
 
 import type { KnownWays } from './found-ways.ts';
+import type { AccessLevelId } from './access-record.ts';
 import type { ServerAddresses } from './server-addresses.ts';
 
 /** An address that the connection to a server comes from, instead of the appliance's own. */
@@ -31,6 +32,8 @@ export interface Route {
   readonly source?: Source | undefined;
   /** All its addresses, if there are several: then these are dialled, not only `serverAddress`. */
   readonly addresses?: ServerAddresses | undefined;
+  /** What the access log has of such connections; absent: what the gate says. */
+  readonly accessLog?: AccessLevelId | undefined;
   /** Sent first: the bytes that the gate has consumed (unchanged or rewritten), after a PROXY header if one is needed. */
   readonly preamble: Uint8Array | null;
 }
@@ -55,6 +58,8 @@ export type Verdict =
       readonly refusal: Refusal;
       readonly name?: string | null;
       readonly server?: string | null;
+      /** As that of a route. */
+      readonly accessLog?: AccessLevelId | undefined;
     };
 
 export const MORE: { readonly kind: 'more' } = { kind: 'more' };
@@ -83,6 +88,8 @@ export interface Gate {
   readonly routeFor?: (clientFd: number) => Route;
   /** The refusal of a new connection, before its server is dialled; null if its client may connect. Only asked if `route` is set. */
   refuses?(clientFd: number): Refusal | null;
+  /** What the access log has of connections whose server is not known; absent: nothing. A conversation writes itself. */
+  readonly accessLog?: AccessLevelId | undefined;
   /** The answer if the server fails before its first byte. */
   serverFailed(route: Route, failure: DialFailure): Refusal;
 }

@@ -17,6 +17,7 @@ import {
   placeOf,
 } from '../os/libc.ts';
 import type { Ourselves } from '../os/ourselves.ts';
+import { type AccessWriter, NO_ACCESS_LOG } from './access-log.ts';
 import type { Admission } from './admission.ts';
 import type { Closer } from './closing.ts';
 import type { Connection, Half } from './connection.ts';
@@ -65,6 +66,8 @@ export interface LoopOptions {
   readonly counters: TcpCounters;
   readonly hosts: HostCounters;
   readonly events: TcpEvents;
+  /** Absent: nothing is written. */
+  readonly access?: AccessWriter | undefined;
   /** Probe silent servers. */
   readonly keepalive: boolean;
   readonly admission: Admission;
@@ -79,7 +82,8 @@ export interface Parked {
   onDeadline(loop: Loop): void;
 }
 
-export interface Loop extends Omit<LoopOptions, 'counters'> {
+export interface Loop extends Omit<LoopOptions, 'counters' | 'access'> {
+  readonly access: AccessWriter;
   readonly values: TcpCounters['values'];
   readonly index: TcpCounters['index'];
   /** A buffer of CHUNK_BYTES, free between calls. */
@@ -121,6 +125,7 @@ export function createLoop(options: LoopOptions): Loop {
     pipes,
     hosts,
     events,
+    access: options.access ?? NO_ACCESS_LOG,
     keepalive,
     admission,
     holders,

@@ -57,6 +57,7 @@ function judge(loop: Loop, connection: Connection, verdict: Verdict): void {
   } else if (verdict.kind === 'refuse') {
     connection.name = verdict.name ?? null;
     connection.server = verdict.server ?? null;
+    connection.accessLog = verdict.accessLog ?? connection.accessLog;
     refuse(loop, connection, verdict.refusal);
   }
 }

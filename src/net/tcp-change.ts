@@ -34,6 +34,8 @@ export interface TcpPlan<Config> {
   readonly workers: number;
   /** Servers that connections may go to: their traffic is counted by name. */
   readonly hosts: readonly string[];
+  /** Something is written to the access log. */
+  readonly isLogged: boolean;
   /** Passed to the worker unchanged, so it must be structured-cloneable. */
   readonly config: Config;
 }

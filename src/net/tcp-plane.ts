@@ -14,7 +14,9 @@ import type { Limit } from '../runtime/limits.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ServiceStatus } from '../runtime/report.ts';
 import { startTogether } from '../runtime/start-together.ts';
+import type { LineOutput } from '../runtime/log-output.ts';
 import { say, sentences } from '../texts/text.ts';
+import { createAccessLog } from './access-reader.ts';
 import { createHostSlots } from './host-slots.ts';
 import { type ListenSpec, stopAdmitting } from './listen.ts';
 import { type MissingSockets, createMissing } from './missing.ts';
@@ -52,6 +54,8 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   readonly ourselves: FollowedOurselves;
   /** Where events go; without it, they are not read. */
   readonly events?: EventSink | undefined;
+  /** Where lines of the access log go; without it, there is none. */
+  readonly lines?: LineOutput | undefined;
 }
 
 const WORKER_DIED = say('the worker thread died and is being started again');
@@ -86,6 +90,8 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
 ): Promise<TcpPlane<Config>> {
   const { name, keepalive, log, ourselves } = options;
   const hostSlots = createHostSlots();
+  const accessLog = createAccessLog(name, Object.keys(options.counterTable), options.lines);
+  accessLog.want(plan.isLogged);
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
   const drained = Promise.withResolvers<void>();
   const inForce = nothingInForce({ name, keepalive, log, ourselves, hostSlots }, plan);
@@ -98,6 +104,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     maxConnections,
     log,
     events: options.events,
+    accessLog,
     hostSlots,
     state: () => inForce.state,
     onBroken(fd, code) {
@@ -128,6 +135,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   } catch (error) {
     missing[Symbol.dispose]();
     await threads[Symbol.asyncDispose]();
+    accessLog[Symbol.dispose]();
     throw error;
   }
 
@@ -139,12 +147,16 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const following = ourselves.onChange(followOurselves);
   if (ourselves.current !== inForce.state.ourselves) followOurselves(); // it changed during the start
 
+  async function putPlanInForce(plan: TcpPlan<Config>, beforeCommit: () => Promise<void>): Promise<void> {
+    const mayMiss = (spec: ListenSpec) => missing.has('tcp', spec);
+    const change = await prepareChange(inForce, plan, beforeCommit, mayMiss);
+    if (plan.isLogged) accessLog.want(true);
+    await putInForce(inForce, means, plan, change);
+    accessLog.want(plan.isLogged);
+  }
+
   return {
-    apply: (plan, beforeCommit = async () => {}) =>
-      inTurn(async () => {
-        const mayMiss = (spec: ListenSpec) => missing.has('tcp', spec);
-        await putInForce(inForce, means, plan, await prepareChange(inForce, plan, beforeCommit, mayMiss));
-      }),
+    apply: (plan, beforeCommit = async () => {}) => inTurn(() => putPlanInForce(plan, beforeCommit)),
     async drain(signal) {
       await inTurn(async () => {
         inForce.isDraining = true;
@@ -168,6 +180,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       following[Symbol.dispose]();
       await inTurn(() => {});
       await threads[Symbol.asyncDispose]();
+      accessLog[Symbol.dispose]();
       for (const { fd } of inForce.state.listeners) close(fd);
     },
   };

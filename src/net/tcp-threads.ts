@@ -9,6 +9,7 @@ import type { EventRing } from '../runtime/event-ring.ts';
 import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type SupervisedWorker, superviseWorker } from '../runtime/supervise-worker.ts';
+import type { AccessLog } from './access-reader.ts';
 import {
   LONG_OPENING_UNITS,
   MAIN_THREAD,
@@ -34,6 +35,7 @@ export interface TcpThreadsOptions<Config, Table extends CounterTable> {
   readonly maxConnections: number;
   readonly log: Logger;
   readonly events: EventSink | undefined;
+  readonly accessLog: AccessLog;
   readonly hostSlots: HostSlots;
   /** The state in force, for all threads together. */
   readonly state: () => TcpPlaneState<Config>;
@@ -81,6 +83,7 @@ interface Block {
   readonly gauges: TcpGauges;
   readonly ring: EventRing;
   readonly reader: Disposable | undefined;
+  readonly access: SharedArrayBuffer;
   readonly hosts: SharedArrayBuffer;
   readonly holders: SharedArrayBuffer;
   readonly bellFd: number;
@@ -98,7 +101,7 @@ ONE[0] = 1;
 export function createTcpThreads<Config, Table extends CounterTable>(
   options: TcpThreadsOptions<Config, Table>,
 ): TcpThreads {
-  const { name, counterTable, hostSlots, events, log } = options;
+  const { name, counterTable, hostSlots, events, accessLog, log } = options;
   const seed = createAdmissionSeed(options.maxConnections, randomWord());
   const memory = attachAdmission(seed);
   const explanations = Object.entries(counterTable);
@@ -124,6 +127,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
         reader: events?.drainRingLater(ring, connectionKind.name, (record) =>
           readTcpEvent(name, explanations, record),
         ),
+        access: accessLog.addRing(),
         hosts: blocks.length === 0 ? hostSlots.buffer : hostSlots.another(),
         holders: createHoldersBuffer(),
         bellFd,
@@ -171,7 +175,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
   }
 
   async function start(number: number): Promise<void> {
-    const { counters, gauges, ring, hosts, holders } = blockOf(number);
+    const { counters, gauges, ring, access, hosts, holders } = blockOf(number);
     roles.set(number, 'new');
     let applied = 0;
     try {
@@ -187,6 +191,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
           hosts,
           holders,
           events: ring.buffer,
+          access,
         }),
         onMessage(message) {
           if (message.kind === 'applied') applied = message.generation;

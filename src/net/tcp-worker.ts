@@ -9,6 +9,8 @@ import { type AdmissionSeed, MAX_WORKERS, attachAdmission } from './admission-me
 import { numberConnections } from './connection.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
+import { createByteWriter } from '../runtime/byte-ring.ts';
+import { createAccessWriter } from './access-log.ts';
 import { createTcpEngine } from './engine.ts';
 import { type TcpEvents, createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
@@ -46,6 +48,8 @@ export interface TcpWorkerInit<Config> {
   readonly hosts: SharedArrayBuffer;
   readonly holders: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
+  /** For records of the access log. */
+  readonly access: SharedArrayBuffer;
 }
 
 export type FromTcpWorker =
@@ -87,12 +91,14 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   gauges.values.fill(0);
   const hosts = createHostCounters(init.hosts);
   const events = createTcpEvents(init.events);
+  const tcpCounters = counters as unknown as TcpCounters;
   const engine = createTcpEngine({
     ledger,
-    counters: counters as unknown as TcpCounters,
+    counters: tcpCounters,
     gauges,
     hosts,
     events,
+    access: createAccessWriter(createByteWriter(init.access), tcpCounters, events),
     keepalive: init.state.keepalive,
     admission: createAdmission(attachAdmission(init.admission), init.worker, init.state.isShared),
     holders: createHolders(init.holders),

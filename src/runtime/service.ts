@@ -8,6 +8,7 @@ import type { Limit } from './limits.ts';
 import type { KernelContest } from './kernel-trouble.ts';
 import type { FollowedOurselves } from '../os/follow-ourselves.ts';
 import type { Logger } from './log.ts';
+import type { LineOutput } from './log-output.ts';
 import type { ServiceStatus } from './report.ts';
 import { type Storage, openStorage } from './storage.ts';
 
@@ -64,6 +65,8 @@ export interface ServiceContext {
   readonly ourselves: FollowedOurselves;
   /** Where to report events about traffic. */
   readonly events?: EventSink | undefined;
+  /** Where lines of the access log go: to the same reader as the log. */
+  readonly lines?: LineOutput | undefined;
   /** Where to report problems that do not belong to a service: storage, limits. */
   readonly conditions?: Conditions | undefined;
   /** The files in `stateDirectory`. */

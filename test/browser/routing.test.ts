@@ -22,9 +22,10 @@ describe('the settings of a server', () => {
 
   const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
   const documentInForce = () =>
-    page.evaluate<{ hosts: { name: string }[]; proxy?: { defaultHost?: string; workers?: number } }>(
-      `fetch('/api/config').then((answer) => answer.json()).then(({ document }) => document)`,
-    );
+    page.evaluate<{
+      hosts: { name: string }[];
+      proxy?: { defaultHost?: string; accessLog?: string; workers?: number };
+    }>(`fetch('/api/config').then((answer) => answer.json()).then(({ document }) => document)`);
   const apply = async () => {
     const user = person(page);
     await user.click('Review and apply');
@@ -44,6 +45,7 @@ describe('the settings of a server', () => {
     await page.getByLabel('https: the client’s address').selectOption('proxy-v2');
     await page.getByLabel('Plain HTTP').selectOption('308');
     await user.fill('Who may connect', 'lan 198.51.100.0/24');
+    await page.getByLabel('Access log').selectOption('errors');
     await page.getByLabel('In maintenance').check();
     await user.click('Save');
     await page.getByText('99999 is not a port number from 1 to 65535').first().waitFor();
@@ -53,6 +55,7 @@ describe('the settings of a server', () => {
     await title('web9');
     await page.getByText('http → 8080').waitFor();
     await page.getByText('redirected to https (308)').waitFor();
+    await page.getByText('those that failed').waitFor();
     await card(page, 'In maintenance').waitFor();
     assert.deepEqual(await axe(page), []);
     await apply();
@@ -70,6 +73,7 @@ describe('the settings of a server', () => {
         ],
         allow: ['lan', '198.51.100.0/24'],
         redirectToHttps: 308,
+        accessLog: 'errors',
       },
     );
   });
@@ -80,6 +84,7 @@ describe('the settings of a server', () => {
     await title('Edit web9');
     assert.equal(await page.getByLabel('http: port on the server (optional)').inputValue(), '8080');
     assert.equal(await page.getByLabel('Who may connect').inputValue(), 'lan\n198.51.100.0/24');
+    assert.equal(await page.getByLabel('Access log').inputValue(), 'errors');
     await user.click('Save');
     await title('web9');
     assert.equal(await page.getByRole('button', { name: 'Review and apply' }).count(), 0, 'nothing changed');
@@ -88,6 +93,20 @@ describe('the settings of a server', () => {
     const { hosts } = await documentInForce();
     const { maintenance } = hosts.find(({ name }) => name === 'web9') as { maintenance?: boolean };
     assert.notEqual(maintenance, true);
+  });
+
+  it('the access log of all servers is chosen on the page of the proxy', async () => {
+    const user = person(page);
+    await user.visit('/proxy');
+    const choice = page.getByLabel('Requests and connections that have a line');
+    assert.equal(await choice.inputValue(), 'off');
+    await choice.selectOption('all');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.accessLog, 'all');
+    await user.visit('/proxy');
+    await choice.selectOption('off');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.accessLog, undefined);
   });
 
   it('a default server is chosen on the page of the proxy, and follows a new name and a removal', async () => {

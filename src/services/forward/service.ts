@@ -1,8 +1,9 @@
 /** The port forwarder: each server's SSH has its own port on the IPv4 side. */
 import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
-import { addressesOf } from '../../config/host-services.ts';
+import { type AccessLogValue, accessLogOf, addressesOf, isAccessLogged } from '../../config/host-services.ts';
 import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { createFoundWays } from '../../net/found-ways.ts';
+import { AccessLevel } from '../../net/access-record.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { createWayTrials } from '../../net/try-ways.ts';
 import type { TcpQueries } from '../../net/tcp-shares.ts';
@@ -26,6 +27,8 @@ export interface ForwardOptions {
   readonly reservedPorts: readonly number[];
   /** For servers with `clientAddress` "mapped"; absent: none of them uses it. The proxy keeps the route for their addresses. */
   readonly mapped?: MappedConfig;
+  /** proxy.accessLog; absent: off. */
+  readonly accessLog?: AccessLogValue;
 }
 
 export interface ForwardService extends Service<ForwardOptions> {
@@ -50,7 +53,7 @@ function parseAddress(text: string, what: string): Uint8Array {
  * the networks that "lan" stands for. Throws as `allotPorts` does.
  */
 export function planForward(options: ForwardOptions, previous: Allotments, attached: readonly IpPrefix[]) {
-  const { forward, hosts, reservedPorts, mapped } = options;
+  const { forward, hosts, reservedPorts, mapped, accessLog = 'off' } = options;
   const range = parsePortRange(forward.sshPorts);
   if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
   const allotments = allotPorts({ hosts, range, reservedPorts, previous, nowMs: Date.now() });
@@ -69,7 +72,9 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
         encodeSocketAddress({ address: parseAddress(address, `host "${name}"`), port: ssh.targetPort }),
       );
       const access = compileAccess(allow, attached);
-      return [[name, { addresses, isRoundRobin: balance === 'round-robin', access, maintenance }]];
+      const isRoundRobin = balance === 'round-robin';
+      const level = AccessLevel[accessLogOf(host, accessLog)];
+      return [[name, { addresses, isRoundRobin, access, maintenance, accessLog: level }]];
     }),
   );
   const plan: TcpPlan<ForwardWorkerConfig> = {
@@ -79,6 +84,7 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     limits: forward.limits,
     workers: 1, // the kernel moves most of its bytes
     hosts: Object.keys(targets),
+    isLogged: isAccessLogged(hosts, accessLog),
     config: {
       targets,
       ...(mapped !== undefined && {
@@ -127,6 +133,7 @@ export async function startForward(
       log,
       ourselves: context.ourselves,
       events: context.events,
+      lines: context.lines,
     },
     current.plan,
     // Store it before anybody can connect: a port that a client has seen must never become another server's.

@@ -1,5 +1,6 @@
 /** The forwarder's worker thread: the port selects the server, and no byte is inspected. */
 import type { FoundWays } from '../../net/found-ways.ts';
+import type { AccessLevelId } from '../../net/access-record.ts';
 import { type Gate, RESET, type Route } from '../../net/gate.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
 import { createServerAddresses } from '../../net/server-addresses.ts';
@@ -15,6 +16,7 @@ export interface ForwardTarget {
   readonly access: HostAccess;
   /** Nobody is led there for now. */
   readonly maintenance: boolean;
+  readonly accessLog: AccessLevelId;
 }
 
 export interface ForwardWorkerConfig {
@@ -44,6 +46,7 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
       const gate: Gate = {
         begin: null,
         route,
+        accessLog: target.accessLog,
         refuses(clientFd) {
           if (target.access !== null && !mayReach(target.access, peerOf(clientFd)?.address))
             return notAllowed;

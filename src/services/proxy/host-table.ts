@@ -2,13 +2,14 @@
  * Finds the server for a name. Rebuilt with each configuration, and never changed after that, except for what is known of a
  * server's several addresses. decide.ts adds what clients may.
  */
-import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
-import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import { accessLogOf, addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
+import type { HostConfig, ListenerConfig, ProxyConfig } from '../../config/schema.ts';
 import {
   type FailingAddresses,
   type ServerAddresses,
   createServerAddresses,
 } from '../../net/server-addresses.ts';
+import { AccessLevel, type AccessLevelId } from '../../net/access-record.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
@@ -29,6 +30,7 @@ export interface Backend {
   readonly maintenance: boolean;
   /** Where a plain HTTP request is sent instead; null if it goes to the server. */
   readonly redirect: Redirect | null;
+  readonly accessLog: AccessLevelId;
 }
 
 export interface Redirect {
@@ -48,6 +50,8 @@ export interface HostTable {
   readonly fallback: Backend | undefined;
   /** Some server has an access list: `decide` needs the client's address. */
   readonly needsClient: boolean;
+  /** What the access log has of clients that ask for no server of this table. */
+  readonly accessLog: AccessLevelId;
 }
 
 /** What a table is made of, beside the servers. */
@@ -59,6 +63,8 @@ export interface HostTableOptions {
   readonly attached: readonly IpPrefix[];
   /** What health checks find, by `failingKey`; nothing for a server without them. */
   readonly failing?: ReadonlyMap<string, FailingAddresses> | undefined;
+  /** Absent: off. */
+  readonly accessLog?: ProxyConfig['accessLog'];
 }
 
 /** The addresses of a server are checked at the port of each listener. */
@@ -71,7 +77,7 @@ export const failingKey = (server: string, listener: string): string => `${liste
 export function buildHostTable(
   hosts: readonly HostConfig[],
   listener: Pick<ListenerConfig, 'name' | 'port' | 'protocol'>,
-  { listeners, defaultHost, attached, failing }: HostTableOptions,
+  { listeners, defaultHost, attached, failing, accessLog = 'off' }: HostTableOptions,
 ): HostTable {
   const exact = new Map<string, Backend | null>();
   const wildcard = new Map<string, Backend | null>();
@@ -109,12 +115,13 @@ export function buildHostTable(
       access: compileAccess(host.allow, attached),
       maintenance,
       redirect: listener.protocol === 'http' ? redirectOf(host, listeners) : null,
+      accessLog: AccessLevel[accessLogOf(host, accessLog)],
     };
     needsClient ||= backend.access !== null;
     if (name === defaultHost) fallback = backend;
     setNames(host, backend);
   }
-  return { exact, wildcard, deep, fallback, needsClient };
+  return { exact, wildcard, deep, fallback, needsClient, accessLog: AccessLevel[accessLog] };
 }
 
 function socketAddressesOf(host: HostConfig, port: number): Uint8Array[] {

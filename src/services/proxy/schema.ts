@@ -1,5 +1,13 @@
 /** The proxy's part of the configuration. */
-import { ConnectionLimits, Label, ListenAddresses, Port, strict, text } from '../../config/schema-values.ts';
+import {
+  ConnectionLimits,
+  Label,
+  ListenAddresses,
+  Port,
+  strict,
+  text,
+  AccessLogValue,
+} from '../../config/schema-values.ts';
 import { type Static, Type } from '../../runtime/shape.ts';
 
 export const ListenerSchema = Type.Object(
@@ -72,6 +80,10 @@ export const ProxySchema = Type.Object(
       expected: 'a whole number from 1 to 16, or "auto"',
       default: 1,
     }),
+    accessLog: AccessLogValue(
+      'Access log, a line of JSON in the log of the appliance for each HTTP request and each TLS or SSH connection: none; those that failed; or all',
+      { default: 'off' },
+    ),
   },
   { ...strict, title: 'Proxy', expected: 'an object', default: {} },
 );

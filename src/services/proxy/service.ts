@@ -1,6 +1,6 @@
 /** The proxy: IPv4 clients reach IPv6-only servers by the name that they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
-import { serviceAt, usedListeners } from '../../config/host-services.ts';
+import { serviceAt, usedListeners, isAccessLogged } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type FoundWays, createFoundWays } from '../../net/found-ways.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
@@ -51,6 +51,7 @@ export function planProxy(
     limits: proxy.limits,
     workers: proxy.workers === 'auto' ? workersThatFit() : proxy.workers,
     hosts: hosts.map(({ name }) => name),
+    isLogged: isAccessLogged(hosts, proxy.accessLog),
     config: {
       hosts,
       listeners,
@@ -60,6 +61,7 @@ export function planProxy(
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
       ...foundWaysOf(proxy, hosts),
       responseTimeoutMs: proxy.responseTimeoutMs,
+      accessLog: proxy.accessLog,
     },
   };
 }
@@ -80,9 +82,9 @@ const mappedPrefixes = ({ proxy, hosts }: ProxyOptions): string[] =>
 /** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
 export async function startProxy(
   options: ProxyOptions,
-  context: Pick<ServiceContext, 'log' | 'ourselves' | 'events'>,
+  context: Pick<ServiceContext, 'log' | 'ourselves' | 'events' | 'lines'>,
 ): Promise<Service<ProxyOptions>> {
-  const { ourselves, events } = context;
+  const { ourselves, events, lines } = context;
   const log = context.log.child({ service: 'proxy' });
   const inTurn = createInTurn();
   const started = Promise.withResolvers<void>();
@@ -113,6 +115,7 @@ export async function startProxy(
       log,
       ourselves,
       events,
+      lines,
     },
     firstPlan,
   );

@@ -45,7 +45,8 @@ export function createTlsGate(
   function refuse({ refused, backend }: Refused, name: string | undefined): Verdict {
     // A TLS connection is never redirected.
     const refusal = refusals[refused as RefusedKind];
-    return { kind: 'refuse', refusal, name: name ?? null, server: backend?.name ?? null };
+    const server = backend?.name ?? null;
+    return { kind: 'refuse', refusal, name: name ?? null, server, accessLog: backend?.accessLog };
   }
 
   function begin(): Examiner {
@@ -76,6 +77,7 @@ export function createTlsGate(
             serverAddress: backend.serverAddress,
             addresses: backend.addresses,
             source: backend.clientAddress === 'mapped' ? sourceOf(client!) : undefined,
+            accessLog: backend.accessLog,
             preamble,
           },
         };
@@ -84,5 +86,5 @@ export function createTlsGate(
     };
   }
 
-  return { begin, route: null, serverFailed: () => serverFailed };
+  return { begin, route: null, accessLog: table.accessLog, serverFailed: () => serverFailed };
 }

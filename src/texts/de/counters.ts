@@ -50,6 +50,8 @@ export const counters: Dictionary = {
     'Pausen im Annehmen, weil kein Deskriptor oder Speicher mehr frei war',
   'Times accepting paused because the limit of connections was reached':
     'Pausen im Annehmen, weil die Höchstzahl der Verbindungen erreicht war',
+  'Lines of the access log that were lost, because they came faster than they were read':
+    'Zeilen des Zugriffsprotokolls, die verloren gingen, weil sie schneller kamen, als sie gelesen wurden',
   // The proxy
   'TLS connections whose server name led to a server':
     'TLS-Verbindungen, deren Servername zu einem Server führte',

@@ -37,6 +37,7 @@ export const schema: Dictionary = {
   'false, 301 or 308': '„false“, 301 oder 308',
   'a list of 1 to 16 addresses': 'eine Liste von 1 bis 16 Adressen',
   '"order" or "round-robin"': '„order“ oder „round-robin“',
+  '"off", "errors" or "all"': '„off“, „errors“ oder „all“',
   'a list of names of proxy.listeners': 'eine Liste von Namen aus proxy.listeners',
   '"none", "proxy-v1", "proxy-v2" or "mapped"': '„none“, „proxy-v1“, „proxy-v2“ oder „mapped“',
   'an IPv6 prefix of 96 bits such as 64:ff9b:1:fffe::/96':

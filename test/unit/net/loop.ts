@@ -119,6 +119,8 @@ export async function createTestLoop(maxConnections = 8, keepalive = false): Pro
     events: {
       keepPeer: () => {},
       peerOf: () => undefined,
+      copyPeer: () => {},
+      listenerOf: () => '',
       nameGate: () => {},
       record: (kind, { number }) => void events.push(`${kind} ${number}`),
       recordLimited: (_gate, _fd, reason) => void events.push(`limited ${counterNames[reason]}`),

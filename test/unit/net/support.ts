@@ -147,6 +147,7 @@ export const MAPPED = {
   limits: LIMITS,
   /** `TOMBOLO_WORKERS=2 npm test -- proxy` runs the tests of the proxy with two. */
   workers: Number(process.env['TOMBOLO_WORKERS'] ?? 1),
+  accessLog: 'off',
 } as const;
 
 /** Bytes that depend on their position, so that reordering or loss is detected. */

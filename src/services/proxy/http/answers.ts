@@ -13,9 +13,20 @@ import { INPUT, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import type { HttpClient } from './client.ts';
 import { missingDate } from './date.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
+import { countBody, noteRetried, noteUpgraded } from './exchanges.ts';
 import { forgetSaved, hasSaved, savedRequest } from './saved.ts';
 import { attach, chooseAddress, dialServer, dropServer, serverVanished } from './servers.ts';
-import { ENDED, FAILED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
+import {
+  ENDED,
+  FAILED,
+  MALFORMED,
+  countBytes,
+  moveBody,
+  readLimit,
+  receive,
+  rest,
+  send,
+} from './transfer.ts';
 import { opensWebSocket } from '../../../wire/http1/websocket.ts';
 
 const SWITCHING_PROTOCOLS = 101;
@@ -67,6 +78,8 @@ function readHead(loop: Loop, client: HttpClient): number {
     return 0;
   }
   connection.sinceMs = loop.nowMs;
+  const { exchange } = connection;
+  if (exchange !== null && had === 0) exchange.firstByteMs = (loop.nowMs - exchange.beganMs) | 0;
   server.left = null;
   return judge(loop, client, INPUT + had + taken, had);
 }
@@ -82,6 +95,7 @@ function noAnswer(loop: Loop, client: HttpClient, hasVanished: boolean): void {
   if (hasVanished) serverVanished(loop, client, server);
   else chooseAddress(loop, client, backend);
   forgetSaved(client);
+  if (connection.exchange !== null) noteRetried(connection.exchange);
   loop.values[client.context.index['http-retried']]++;
   const again = dialServer(loop, client, backend);
   if (typeof again === 'string') return serverFailed(loop, client, again);
@@ -145,6 +159,9 @@ function startAnswer(loop: Loop, client: HttpClient, headEnd: number, end: numbe
   // RFC 9110 section 15.5.22: 426 MUST name the protocol.
   if (head.status === UPGRADE_REQUIRED) option |= ConnectionOption.upgrade;
   client.answered = true;
+  const { exchange } = client.connection;
+  if (exchange !== null) exchange.status = head.status;
+  countBody(client.connection.down, answer.passing);
   if (
     !sendHead(
       loop,
@@ -199,7 +216,9 @@ function openTunnel(loop: Loop, client: HttpClient, headEnd: number, end: number
   loop.values[context.index['http-upgraded']]++;
   if (!sendHead(loop, client, headEnd, ConnectionOption.upgrade, ResponseOption.none, end - headEnd))
     return 0;
+  if (connection.exchange !== null) noteUpgraded(client, connection.exchange, end - headEnd);
   const { left } = client;
+  if (left !== null) countBytes(loop, up, left.length);
   connection.conversation = null;
   connection.phase = Phase.relaying;
   leaveOpening(loop, connection);

@@ -6,6 +6,7 @@ import { continueAnswer } from './answers.ts';
 import { isWhole } from './body.ts';
 import { type HttpClient, State, clientOf } from './client.ts';
 import { clientFailed } from './ends.ts';
+import { endExchange } from './exchanges.ts';
 import { continueRequest, readRequest } from './requests.ts';
 import { uploadFailed } from './servers.ts';
 import { TURN_BYTES, flush } from './transfer.ts';
@@ -29,6 +30,8 @@ function step(loop: Loop, connection: Connection, client: HttpClient): number {
     clientFailed(loop, client);
     return 0;
   }
+  const { exchange } = connection;
+  if (exchange?.isWhole === true && isClientReady) endExchange(loop, client, exchange);
   switch (client.state) {
     case State.finishing:
       if (!isClientReady) return 0;

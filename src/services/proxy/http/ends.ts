@@ -7,6 +7,7 @@ import { Method } from '../../../wire/http1/head.ts';
 import { type HttpStatus, encodeHttpAnswer } from '../http-answer.ts';
 import { isWhole } from './body.ts';
 import { type HttpClient, State } from './client.ts';
+import { beginUnread, noteOwnAnswer } from './exchanges.ts';
 import { forgetSaved } from './saved.ts';
 import { countDialFailure, detach, dropServer } from './servers.ts';
 
@@ -35,6 +36,8 @@ export function refuseClient(
   // Once the server's answer has begun, a second one would be taken for a part of it.
   if (client.answered && client.state === State.exchanging) return answerCut(loop, client, counter);
   const answer = encodeHttpAnswer(status, reason, client.method !== Method.head, fields);
+  beginUnread(client);
+  noteOwnAnswer(client, status, answer, counter >= 0 ? counter : client.connection.reason);
   endWith(loop, client, { counter, answer, reset: false });
 }
 
@@ -57,13 +60,17 @@ export function serverFailed(loop: Loop, client: HttpClient, failure: ServerFail
 }
 
 /** The client was reset, has ended in the middle of a request, or takes nothing more. */
-export function clientFailed(loop: Loop, { connection }: HttpClient): void {
+export function clientFailed(loop: Loop, client: HttpClient): void {
+  const { connection } = client;
   const { index } = loop;
+  beginUnread(client);
   abort(loop, connection, connection.opened ? index['closed-reset'] : index['closed-early']);
 }
 
 /** The client has ended between two requests, or before its first. */
-export function clientEnded(loop: Loop, { connection, requests, left }: HttpClient): void {
+export function clientEnded(loop: Loop, client: HttpClient): void {
+  const { connection, requests, left } = client;
+  beginUnread(client);
   const isEarly = requests === 0 || left !== null;
   countEnd(loop, connection, loop.index[isEarly ? 'closed-early' : 'closed']);
   close(loop, connection);
@@ -91,6 +98,7 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
     server.wait(loop, client.keepAliveSeconds);
     down.readable = false;
   }
+  if (connection.exchange !== null) connection.exchange.isWhole = true;
   forgetSaved(client);
   client.mayParse = client.left !== null;
   client.answered = false;

@@ -2,6 +2,7 @@
  * The gate of an HTTP listener. It lives as long as the worker: connections that are kept open see each new configuration at
  * their next request.
  */
+import { AccessLevel } from '../../../net/access-record.ts';
 import { Phase } from '../../../net/connection.ts';
 import type { Conversation } from '../../../net/conversation.ts';
 import { close, countEnd } from '../../../net/ending.ts';
@@ -35,6 +36,7 @@ const NO_HOSTS: HostTable = {
   deep: new Map(),
   fallback: undefined,
   needsClient: false,
+  accessLog: AccessLevel.off,
 };
 
 const NO_FIELDS = new Uint8Array(0);

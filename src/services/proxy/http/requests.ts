@@ -1,4 +1,5 @@
 /** Requests: read, routed by their own Host, and sent to the server (RFC 9112; RFC 9110 section 7.6). */
+import { AccessLevel } from '../../../net/access-record.ts';
 import { reenterOpenings } from '../../../net/admission.ts';
 import { RESET } from '../../../net/gate.ts';
 import { hold } from '../../../net/holding.ts';
@@ -15,6 +16,7 @@ import { isWhole, startBody, takeBody } from './body.ts';
 import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
+import { beginExchange, countBody, noteReused } from './exchanges.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
 import { forgetSaved, saveRequest } from './saved.ts';
 import {
@@ -61,14 +63,21 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
   client.left = null;
   client.mayParse = false;
   client.method = head.method;
-  if (headEnd < 0) return refuseFault(loop, client, head.fault!);
   const { context } = client;
+  if (headEnd < 0) {
+    const { accessLog } = context.table;
+    if (accessLog !== AccessLevel.off) beginExchange(client, head, accessLog, null);
+    return refuseFault(loop, client, head.fault!);
+  }
   client.isHttp10 = head.minorVersion === 0;
   client.isLast = isLastMessage(head);
   client.closes = client.isLast || context.isRetired || loop.isDraining;
+  const decision = decisionFor(client);
+  const backend = decision.refused === null ? decision : decision.backend;
+  const { accessLog } = backend ?? context.table;
+  if (accessLog !== AccessLevel.off) beginExchange(client, head, accessLog, backend?.name ?? null);
   if (head.maxForwards === 0 && (head.method === Method.options || head.method === Method.trace))
     return answerLastHop(loop, client);
-  const decision = decisionFor(client);
   if (decision.refused !== null) {
     return refuseDecided(loop, client, decision, targetText(head, buffer));
   }
@@ -116,6 +125,7 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   startBody(client.request, head.bodyBytes, false);
   const belongs = takeBody(client.request, headEnd, end);
   if (belongs < 0) return refuseFault(loop, client, RequestFault.chunks);
+  countBody(connection.up, client.request.passing);
   enterServer(loop, connection, backend, client.host);
   const server = serverFor(loop, client, backend);
   if (typeof server === 'string') {
@@ -126,6 +136,7 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   if (isReused) {
     loop.values[client.context.index['http-reused']]++;
     server.expectAcknowledgement(head.bodyBytes === 0);
+    if (connection.exchange !== null) noteReused(connection.exchange);
   }
   if (authenticatesConnection(head, buffer)) server.isPersonal = true;
   client.answered = false;

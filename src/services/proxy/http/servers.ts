@@ -178,6 +178,8 @@ export function attach(loop: Loop, client: HttpClient, server: ServerConnection)
 }
 
 function serverReached(loop: Loop, { connection, left }: HttpClient): void {
+  const { exchange } = connection;
+  if (exchange !== null && exchange.connectMs < 0) exchange.connectMs = (loop.nowMs - exchange.beganMs) | 0;
   // What the client has sent ahead is held for it, and counts until it is used.
   if (left === null) leaveOpening(loop, connection);
   endDialling(loop, connection);

@@ -22,6 +22,7 @@ import { PIPE_BYTES } from '../../../net/pipe-pool.ts';
 import { HELD_LIMIT_BYTES, SMALL_CHUNK_BYTES, blocked } from '../../../net/relay.ts';
 import { type Body, takeBody } from './body.ts';
 import { INPUT, INPUT_BYTES, INPUT_END, bufferAddress, copyOf } from './buffer.ts';
+import { countBody } from './exchanges.ts';
 
 /** From about this amount on, the cost of a pipe pays off. */
 const SPLICE_FROM_BYTES = 128 * 1024;
@@ -59,7 +60,7 @@ function nothingRead(half: Half, result: number): number {
 }
 
 /** Counts bytes that pass to the server or to the client. */
-function countBytes({ values, index, hosts }: Loop, half: Half, bytes: number): void {
+export function countBytes({ values, index, hosts }: Loop, half: Half, bytes: number): void {
   const { connection } = half;
   const isUp = half === connection.up;
   values[isUp ? index['bytes-up'] : index['bytes-down']] += bytes;
@@ -128,6 +129,7 @@ export function moveBody(loop: Loop, half: Half, body: Body): number {
   rest.from = INPUT + belongs;
   rest.to = end;
   half.connection.sinceMs = loop.nowMs;
+  countBody(half, body.passing);
   send(loop, half, INPUT, body.passing);
   return taken;
 }
@@ -150,6 +152,7 @@ function spliceBody(loop: Loop, half: Half, body: Body): number {
     half.pipedBytes = taken;
     if (body.remaining > 0) body.remaining -= taken;
     countBytes(loop, half, taken);
+    countBody(half, taken);
     half.connection.sinceMs = loop.nowMs;
     flush(loop, half);
     return taken;

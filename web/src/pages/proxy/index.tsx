@@ -3,7 +3,15 @@ import { say, text, textOf } from '../../core/locale.ts';
 import { Card, Empty, LinkButton, PageHead } from '../../ui/basics.tsx';
 import { SelectField } from '../../ui/field.tsx';
 import { Table } from '../../ui/table.tsx';
-import { defaultHostOf, hostsOf, listenersOf, withDefaultHost } from '../servers/model.ts';
+import { ACCESS_LOG } from '../servers/access-log.ts';
+import {
+  accessLogOf,
+  defaultHostOf,
+  hostsOf,
+  listenersOf,
+  withAccessLog,
+  withDefaultHost,
+} from '../servers/model.ts';
 import { LimitFields, Shares } from '../limits.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 import { Workers } from './workers.tsx';
@@ -75,6 +83,7 @@ export default function ProxyPage() {
       <DefaultServer />
       <LimitFields name="proxy" />
       <Shares name="proxy" />
+      <AccessLog />
       <Workers />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />
@@ -100,6 +109,25 @@ function DefaultServer() {
           ['', text('none: they are refused')] as const,
           ...hosts.map(({ name }) => [name, name] as const),
         ]}
+        onChange={choose}
+      />
+    </Card>
+  );
+}
+
+/** `proxy.accessLog`. */
+function AccessLog() {
+  const choose = (value: string) =>
+    edit((document) => Object.assign(document, withAccessLog(document, value)));
+  return (
+    <Card title={text('Access log')}>
+      <SelectField
+        label={text('Requests and connections that have a line')}
+        hint={text(
+          'A line of JSON in the log of the appliance for each HTTP request and each TLS or SSH connection: who, when, which server, and how it ended. It has no query strings, cookies or other header fields. A server can have another setting.',
+        )}
+        value={accessLogOf(edited.value)}
+        options={Object.entries(ACCESS_LOG).map(([value, title]) => [value, text(title)] as const)}
         onChange={choose}
       />
     </Card>

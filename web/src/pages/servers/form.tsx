@@ -3,11 +3,13 @@ import type { Signal } from '@preact/signals';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Problem } from '../../core/contract.ts';
-import { text } from '../../core/locale.ts';
+import { text, textOf } from '../../core/locale.ts';
 import { CheckField, SelectField, TextArea, TextField } from '../../ui/field.tsx';
 import { problemAt } from '../../ui/problems.tsx';
 import { HealthFields } from './health-fields.tsx';
-import { type HostDocument, type HostForm, hostOf, problemsOf, splitNames } from './model.ts';
+import { type HostDocument, type HostForm, hostOf, problemsOf, splitNames, accessLogOf } from './model.ts';
+import { edited } from '../../core/config.ts';
+import { ACCESS_LOG } from './access-log.ts';
 import { CLIENT_ADDRESSES, WaysIn } from './ways-in.tsx';
 
 type TextKey = 'name' | 'address' | 'sshPort' | 'sshTargetPort';
@@ -15,7 +17,7 @@ type Setter = <Key extends keyof HostForm>(key: Key) => (value: HostForm[Key]) =
 
 const CHECK_DELAY_MS = 300;
 /** The paths of the fields that a short form hides. */
-const MORE = /^\/(health|services|clientAddress|allow|redirectToHttps|ssh)/;
+const MORE = /^\/(health|services|clientAddress|allow|redirectToHttps|accessLog|ssh)/;
 
 /** Problems of the present form, as validated by the appliance. A field shows its problem only once it has been left or saved. */
 export function useHostProblems(
@@ -168,7 +170,7 @@ function Admission({
   set: Setter;
   problem: (key: keyof HostForm, path: string) => string | undefined;
 }) {
-  const { allow, redirectToHttps, enabled, maintenance } = form.value;
+  const { allow, redirectToHttps, accessLog, enabled, maintenance } = form.value;
   return (
     <>
       <SelectField
@@ -194,6 +196,20 @@ function Admission({
         value={allow}
         onInput={set('allow')}
         problem={problem('allow', '/allow')}
+      />
+      <SelectField
+        label={text('Access log')}
+        hint={text('Which requests and connections to this server have a line in the log of the appliance.')}
+        value={accessLog}
+        options={[
+          [
+            '',
+            text('as for all servers ({value})', { value: textOf(ACCESS_LOG, accessLogOf(edited.value)) }),
+          ] as const,
+          ...Object.entries(ACCESS_LOG).map(([value, title]) => [value, text(title)] as const),
+        ]}
+        onChange={set('accessLog')}
+        problem={problem('accessLog', '/accessLog')}
       />
       <CheckField
         label={text('In maintenance')}

@@ -16,6 +16,7 @@ export interface HostDocument {
   clientAddress?: string;
   allow?: string[];
   redirectToHttps?: false | 301 | 308;
+  accessLog?: string;
   ssh?: false | { port?: number; targetPort?: number };
   [other: string]: unknown;
 }
@@ -68,6 +69,8 @@ export interface HostForm {
   /** One per line, or separated by spaces or commas. */
   readonly allow: string;
   readonly redirectToHttps: string;
+  /** "": as for all servers. */
+  readonly accessLog: string;
   readonly hasSsh: boolean;
   /** "": the appliance chooses. */
   readonly sshPort: string;
@@ -98,6 +101,7 @@ export const EMPTY_FORM: HostForm = {
   clientAddress: 'none',
   allow: 'any',
   redirectToHttps: 'false',
+  accessLog: '',
   hasSsh: true,
   sshPort: '',
   sshTargetPort: '22',
@@ -122,6 +126,7 @@ export function formOf(host: HostDocument, effective: HostConfig | undefined): H
     clientAddress: host.clientAddress ?? 'none',
     allow: (host.allow ?? ['any']).join('\n'),
     redirectToHttps: String(host.redirectToHttps ?? false),
+    accessLog: host.accessLog ?? '',
     hasSsh: ssh !== false,
     sshPort: ssh === false || ssh.port === undefined ? '' : String(ssh.port),
     sshTargetPort: ssh === false || ssh.targetPort === undefined ? '22' : String(ssh.targetPort),
@@ -234,6 +239,7 @@ export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
   setOr(host, 'clientAddress', form.clientAddress, form.clientAddress === 'none');
   setOr(host, 'allow', allow, allow.length === 1 && allow[0] === 'any');
   setOr(host, 'redirectToHttps', redirect, redirect === false);
+  setOr(host, 'accessLog', form.accessLog, form.accessLog === '');
   if (!form.hasSsh) host.ssh = false;
   else {
     const ssh: { port?: number; targetPort?: number } = {};
@@ -271,9 +277,20 @@ export const defaultHostOf = (document: ConfigDocument): string | undefined =>
   (document['proxy'] as { defaultHost?: string } | undefined)?.defaultHost;
 
 /** The document with this server for unknown names; undefined for none. */
-export function withDefaultHost(document: ConfigDocument, name: string | undefined): ConfigDocument {
-  const { defaultHost: _before, ...proxy } = (document['proxy'] ?? {}) as Record<string, unknown>;
-  return { ...document, proxy: name === undefined ? proxy : { ...proxy, defaultHost: name } };
+export const withDefaultHost = (document: ConfigDocument, name: string | undefined): ConfigDocument =>
+  withProxyField(document, 'defaultHost', name);
+
+/** What the access log has of servers that do not say it themselves. */
+export const accessLogOf = (document: ConfigDocument): string =>
+  (document['proxy'] as { accessLog?: string } | undefined)?.accessLog ?? 'off';
+
+export const withAccessLog = (document: ConfigDocument, value: string): ConfigDocument =>
+  withProxyField(document, 'accessLog', value === 'off' ? undefined : value);
+
+/** The document with this field of the proxy; undefined for its default. */
+function withProxyField(document: ConfigDocument, field: string, value: string | undefined): ConfigDocument {
+  const { [field]: _before, ...proxy } = (document['proxy'] ?? {}) as Record<string, unknown>;
+  return { ...document, proxy: value === undefined ? proxy : { ...proxy, [field]: value } };
 }
 
 /** The problems of this server, from the appliance's validation. Paths start at the server ("/address"). */

@@ -30,6 +30,7 @@ import {
 import { Facts, Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { Qr } from '../../ui/qr.tsx';
+import { ACCESS_LOG } from './access-log.ts';
 import { ClientAddress } from './client-address.tsx';
 import { DnsRecords } from './dns-records.tsx';
 import { HealthChecks } from './health-checks.tsx';
@@ -166,7 +167,7 @@ function askToRemove({ name, hostnames = [] }: HostDocument, answer: HostAnswer 
 
 function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | undefined }) {
   const { hostnames = [], balance = 'order', services = ['http', 'https'], clientAddress = 'none' } = host;
-  const { allow = ['any'], redirectToHttps = false } = host;
+  const { allow = ['any'], redirectToHttps = false, accessLog } = host;
   const first = hostnames.find((name) => !name.startsWith('*'));
   const isQrShown = useSignal(false);
   return (
@@ -205,6 +206,7 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
             text('Who may connect'),
             allow.length === 0 ? text('nobody') : <code>{allow.join(', ')}</code>,
           ],
+          accessLog !== undefined && [text('Access log'), textOf(ACCESS_LOG, accessLog)],
           defaultHostOf(edited.value) === host.name && [
             text('Default server'),
             text('Also for clients that name none, or a name that no server has.'),

@@ -19,6 +19,10 @@ export const proxy: Dictionary = {
   'There is no server yet': 'Noch gibt es keinen Server',
   'A listener opens as soon as a server uses it.': 'Ein Listener öffnet sich, sobald ein Server ihn benutzt.',
   'Its connections, live': 'Seine Verbindungen, live',
+  'Access log': 'Zugriffsprotokoll',
+  'Requests and connections that have a line': 'Anfragen und Verbindungen, die eine Zeile bekommen',
+  'A line of JSON in the log of the appliance for each HTTP request and each TLS or SSH connection: who, when, which server, and how it ended. It has no query strings, cookies or other header fields. A server can have another setting.':
+    'Eine Zeile JSON im Protokoll des Geräts für jede HTTP-Anfrage und jede TLS- oder SSH-Verbindung: wer, wann, welcher Server, und wie es endete. Sie enthält keine Query-Strings, Cookies oder andere Kopffelder. Ein Server kann eine andere Einstellung haben.',
   'Default server': 'Standardserver',
   'Server for unknown names': 'Server für unbekannte Namen',
   'It gets the clients that name no server (TLS without a server name), or a name that no server has, on the listeners that it uses.':

@@ -43,6 +43,10 @@ export const servers: Dictionary = {
   'Who may connect': 'Wer sich verbinden darf',
   'One per line: a prefix such as 192.0.2.0/24, “lan” for every network of the appliance, or “any”.':
     'Einer je Zeile: ein Präfix wie 192.0.2.0/24, „lan“ für jedes Netz des Geräts oder „any“ für alle.',
+  'Which requests and connections to this server have a line in the log of the appliance.':
+    'Welche Anfragen und Verbindungen zu diesem Server eine Zeile im Protokoll des Geräts bekommen.',
+  'as for all servers ({value})': 'wie bei allen Servern ({value})',
+  'those that failed': 'die fehlgeschlagenen',
   'In maintenance': 'In Wartung',
   'in maintenance': 'in Wartung',
   'Clients are turned away: 503 over HTTP, an alert over TLS, a reset at the SSH port.':
