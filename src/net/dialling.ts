@@ -17,7 +17,7 @@ import {
 import type { DialFailure, Route, Source } from './gate.ts';
 import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
-import { pickAddress, putAside, putBack } from './server-addresses.ts';
+import { hasAnother, pickAddress, putAside, putBack } from './server-addresses.ts';
 import { beginDialling, isWithinServerShare } from './server-shares.ts';
 
 /**
@@ -138,7 +138,7 @@ export function giveUpSlow(loop: Loop): void {
     }
     const { addresses } = connection.route!;
     // The last one may take as long as a server with one address.
-    if (pickAddress(addresses!, tried, nowMs) !== -1) attemptFailed(loop, connection, 'timeout');
+    if (hasAnother(addresses!, tried)) attemptFailed(loop, connection, 'timeout');
   }
   if (done > 0) attempts.splice(0, done);
 }
