@@ -8,11 +8,16 @@ type Resolvers = Pick<Config, 'dns64'>;
 
 /** As configured, and as "[2001:db8::53]:53", with the family of the address. */
 export const upstreamServers = ({ dns64: { upstreams } }: Resolvers) =>
+  resolversOf(upstreams).map(({ text, target }) => {
+    const family = mappedIpv4(target.address) === undefined ? (6 as const) : (4 as const);
+    return { text, ...target, family, server: formatSocketAddress(target) };
+  });
+
+/** Resolvers as configured, and their sockets. The schema has validated the texts. */
+export const resolversOf = (upstreams: readonly string[]) =>
   upstreams.flatMap((text) => {
-    const upstream = parseDnsUpstream(text);
-    if (upstream === undefined) return [];
-    const family = mappedIpv4(upstream.address) === undefined ? (6 as const) : (4 as const);
-    return [{ text, ...upstream, family, server: formatSocketAddress(upstream) }];
+    const target = parseDnsUpstream(text);
+    return target === undefined ? [] : [{ text, target }];
   });
 
 /** Whether the user chose these upstreams: while the resolver is off, they may be the defaults. */
