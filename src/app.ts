@@ -14,7 +14,7 @@ import type { ServiceReport } from './runtime/report.ts';
 import { ServiceSlot } from './runtime/service-slot.ts';
 import type { Storage } from './runtime/storage.ts';
 import { SERVICES } from './services/all.ts';
-import { portsOfOthers, prefixesOf } from './services/configured.ts';
+import { embeddingTexts, portsOfOthers, prefixesOf } from './services/configured.ts';
 import type { RunningService } from './services/description.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
@@ -226,7 +226,7 @@ const servicesOf = (config: Config, context: ServiceContext): readonly PlacedSer
     described,
     slot: new ServiceSlot(
       described.name,
-      (of: Config) => described.options(of, portsOfOthers(of, described.name)),
+      (of: Config) => described.options(of, portsOfOthers(of, described.name), embeddingTexts(of)),
       (options, of) => described.start(options, of),
       config,
       context,

@@ -2,7 +2,7 @@
  * What a server's entry says in more than one way: its addresses (one or several), and its `services` (a name of a listener, or
  * an object that also says what differs there).
  */
-import type { Config, HostConfig, ListenerConfig, MappedConfig } from './schema.ts';
+import type { Config, HostConfig, ListenerConfig, MappedConfig, ProxyConfig } from './schema.ts';
 
 /** How a listener leads to a server. */
 export interface ServiceUse {
@@ -36,9 +36,19 @@ export function serviceAt(
 export const isHttps = ({ protocol, port, name }: ListenerConfig): boolean =>
   protocol === 'tls' && (port === 443 || name === 'https');
 
-/** The names of the listeners that are open: those that a server names which is not switched off. */
-export const usedListeners = (hosts: readonly Pick<HostConfig, 'services' | 'enabled'>[]): Set<string> =>
-  new Set(hosts.flatMap((host) => (host.enabled ? listenersOf(host) : [])));
+/**
+ * The names of the listeners that are open: those that a server names which is not switched off; all of them, if names in DNS
+ * lead to servers that are not configured.
+ */
+export const usedListeners = (
+  { listeners, allowedPrefixes }: Pick<ProxyConfig, 'listeners' | 'allowedPrefixes'>,
+  hosts: readonly Pick<HostConfig, 'services' | 'enabled'>[],
+): Set<string> =>
+  new Set(
+    allowedPrefixes.length > 0
+      ? listeners.map(({ name }) => name)
+      : hosts.flatMap((host) => (host.enabled ? listenersOf(host) : [])),
+  );
 
 /** The settings of mapped addresses, beside `clientAddress` of each server. */
 export const mappedOf = ({ proxy: { mappedPrefix, mappedFallback } }: Config): MappedConfig => ({

@@ -23,6 +23,12 @@ export const resolversOf = (upstreams: readonly string[]) =>
 /** Whether the user chose these upstreams: while the resolver is off, they may be the defaults. */
 export const mayAskUpstreams = ({ dns64 }: Resolvers): boolean => dns64.enabled;
 
+/** Whom to ask for a name, and where our own resolver listens, which makes addresses up (undefined while it is off). */
+export const lookUpSettings = ({ dns64: { enabled, listen, port, upstreams } }: Resolvers) => ({
+  resolvers: resolversOf(upstreams),
+  own: enabled ? { listen, port } : undefined,
+});
+
 /** The address at which this machine reaches its own resolver; undefined while that is off. */
 export function ownResolver({ dns64: { enabled, listen, port } }: Resolvers): string | undefined {
   if (!enabled) return undefined;

@@ -21,11 +21,12 @@ import { giveUpSlow, giveUpSource } from './dialling.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
-import type { Gate } from './gate.ts';
+import type { Awaited, Gate } from './gate.ts';
 import type { HostCounters } from './host-slots.ts';
 import { createLoop } from './loop.ts';
 import { createPipePool } from './pipe-pool.ts';
 import { runQueued } from './relaying.ts';
+import { resumeWaiting } from './waiting.ts';
 import { lookAtWaysBack, waysBackWaitMs } from './way-back.ts';
 
 export interface EngineOptions {
@@ -49,6 +50,8 @@ export interface TcpEngine {
   configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
   /** The process is about to end: conversations end after what they are doing now. */
   drain(): void;
+  /** What connections waited for is known. Call it between two turns. */
+  resume(awaited: Awaited): void;
   /** In the last turn there was nothing to do, no connection is open, and no client waits to be accepted. */
   readonly isIdle: boolean;
   /** The number of sockets that wait for their reset, and how many polls they have needed. */
@@ -156,6 +159,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       loop.isDraining = true;
       drainConversations(loop);
     },
+    resume: (awaited) => resumeWaiting(loop, awaited),
     closer,
     get isIdle() {
       return isIdle;

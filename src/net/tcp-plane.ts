@@ -32,7 +32,7 @@ import {
   putInForce,
   replaceBroken,
 } from './tcp-change.ts';
-import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
+import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit, Told } from './tcp-worker.ts';
 
 export type { TcpPlan } from './tcp-change.ts';
 
@@ -54,6 +54,8 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   readonly descriptorShare: number;
   readonly log: Logger;
   readonly ourselves: FollowedOurselves;
+  /** A worker asks: the answer goes to `tell`. */
+  readonly onAsked?: (question: unknown) => void;
   /** Where events go; without it, they are not read. */
   readonly events?: EventSink | undefined;
 }
@@ -73,6 +75,8 @@ export interface TcpPlane<Config> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   hosts(): Readonly<Record<string, HostTraffic>>;
   limits(): readonly Limit[];
+  /** Tells the worker something beside its state. One that is being started again misses it. */
+  tell(told: unknown): void;
   failWorker(): void;
 }
 
@@ -103,7 +107,8 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   });
 
   function onMessage(message: FromTcpWorker): void {
-    if (message.kind === 'drained') drained.resolve();
+    if (message.kind === 'asked') options.onAsked?.(message.question);
+    else if (message.kind === 'drained') drained.resolve();
     else if (message.kind === 'applied') noteApplied(inForce, message.generation);
     else
       inTurn(() => replaceBroken(inForce, means, message.fd, message.code)).catch((err: unknown) =>
@@ -112,7 +117,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   }
 
   const [worker, first] = await startTogether(
-    superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>({
+    superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config> | Told, FromTcpWorker>({
       name,
       entry: options.entry,
       init: () => ({
@@ -159,6 +164,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     counters: () => readCounters(counters),
     hosts: hostSlots.read,
     limits: () => limitsOf(gauges, maxConnections),
+    tell: (told) => worker.send({ told }),
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
       missing[Symbol.dispose]();

@@ -8,7 +8,7 @@ import { tcpGaugeTable, type TcpCounters } from './counters.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { createTcpEngine } from './engine.ts';
 import { type TcpEvents, createTcpEvents } from './events.ts';
-import type { Gate } from './gate.ts';
+import type { Awaited, Gate } from './gate.ts';
 import { createHostCounters } from './host-slots.ts';
 import type { OpenListener } from './listen.ts';
 
@@ -27,6 +27,11 @@ export interface TcpPlaneState<Config> {
   readonly config: Config;
 }
 
+/** What the service's main thread tells its worker beside the state. */
+export interface Told {
+  readonly told: unknown;
+}
+
 export interface TcpWorkerInit<Config> {
   readonly state: TcpPlaneState<Config>;
   readonly maxConnections: number;
@@ -41,6 +46,8 @@ export type FromTcpWorker =
   | { readonly kind: 'applied'; readonly generation: number }
   /** A listening socket is permanently broken, and no longer accepts. */
   | { readonly kind: 'broken'; readonly fd: number; readonly code: number }
+  /** The service's worker asks its main thread. */
+  | { readonly kind: 'asked'; readonly question: unknown }
   /** While draining: no connection is open and no client waits. */
   | { readonly kind: 'drained' };
 
@@ -57,7 +64,20 @@ export interface TcpWorkerOptions<Config, Table extends CounterTable> {
     config: Config,
     index: { readonly [Name in keyof Table]: number },
     peerOf: TcpEvents['peerOf'],
+    means: GateMeans,
   ) => GateOf;
+  /** The main thread has told something. `resume` continues connections that waited for it. */
+  readonly onTold?: (told: unknown, resume: (awaited: Awaited) => void) => void;
+}
+
+/** What gates may use beside their configuration. */
+export interface GateMeans {
+  /** The counters of the service. */
+  readonly values: Float64Array;
+  /** Own addresses, which are never dialled. */
+  readonly ourselves: Ourselves;
+  /** Asks the service's main thread. */
+  ask(question: unknown): void;
 }
 
 /** The gate of a listener, by its name. */
@@ -67,8 +87,9 @@ export type GateOf = (listenerName: string) => Gate;
 export function runTcpWorker<Config, Table extends CounterTable>({
   counterTable,
   createGates,
+  onTold,
 }: TcpWorkerOptions<Config, Table>): void {
-  const thread = workerThread<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>();
+  const thread = workerThread<TcpWorkerInit<Config>, TcpPlaneState<Config> | Told, FromTcpWorker>();
   const { init, ledger, wakeFd } = thread;
   const counters = createCounters(counterTable, init.counters);
   const gauges = createCounters(tcpGaugeTable, init.gauges);
@@ -90,8 +111,11 @@ export function runTcpWorker<Config, Table extends CounterTable>({
 
   let isDraining = false;
 
+  const ask = (question: unknown) => thread.post({ kind: 'asked', question });
+
   function apply(state: TcpPlaneState<Config>): void {
-    const gateOf = createGates(state.config, counters.index, events.peerOf);
+    const means = { values: counters.values, ourselves: state.ourselves, ask };
+    const gateOf = createGates(state.config, counters.index, events.peerOf, means);
     // Sockets of one name share their gate.
     const gates = new Map<string, Gate>();
     const byFd = new Map<number, Gate>();
@@ -112,11 +136,14 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     thread.post({ kind: 'applied', generation: state.generation });
   }
 
+  const receive = (message: TcpPlaneState<Config> | Told): void =>
+    'told' in message ? onTold?.(message.told, engine.resume) : apply(message);
+
   apply(init.state);
   thread.ready();
   for (;;) {
     thread.beat();
-    if (engine.turn(isDraining ? DRAIN_WAIT_MS : MAX_WAIT_MS) && !thread.receive(apply)) return;
+    if (engine.turn(isDraining ? DRAIN_WAIT_MS : MAX_WAIT_MS) && !thread.receive(receive)) return;
     if (isDraining && engine.isIdle) {
       isDraining = false;
       thread.post({ kind: 'drained' });

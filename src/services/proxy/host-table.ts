@@ -4,6 +4,7 @@
  */
 import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import type { Awaited } from '../../net/gate.ts';
 import { type ServerAddresses, createServerAddresses } from '../../net/server-addresses.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
@@ -25,6 +26,28 @@ export interface Backend {
   readonly maintenance: boolean;
   /** Where a plain HTTP request is sent instead; null if it goes to the server. */
   readonly redirect: Redirect | null;
+  /** For a server that was found by the AAAA records of its name (learned.ts); null for a configured one. */
+  readonly origin: Origin | null;
+}
+
+/** Servers were made from an answer of a resolver. */
+export interface Origin {
+  /** The name has other addresses now, or is not known any more. */
+  isForgotten: boolean;
+}
+
+/**
+ * Why a name has no server by its AAAA records. not-asked: nothing is known of it. no-address: it has none that is allowed.
+ * no-lookup: the resolvers do not answer.
+ */
+export type NotLearned = 'not-asked' | 'no-address' | 'no-lookup';
+
+/** The servers of names that no configured server has (proxy.allowedPrefixes). */
+export interface NameServers {
+  /** undefined: it is no name that is looked up. */
+  find(name: string): Backend | NotLearned | undefined;
+  /** Starts a look-up for this client (16 bytes), or joins one; undefined if too many are in progress for it. */
+  ask(name: string, client: Uint8Array): Awaited | undefined;
 }
 
 export interface Redirect {
@@ -44,6 +67,8 @@ export interface HostTable {
   readonly fallback: Backend | undefined;
   /** Some server has an access list: `decide` needs the client's address. */
   readonly needsClient: boolean;
+  /** null: names that no server has are not looked up. */
+  readonly names: NameServers | null;
 }
 
 /** What a table is made of, beside the servers. */
@@ -53,6 +78,7 @@ export interface HostTableOptions {
   readonly defaultHost?: string | undefined;
   /** The networks that "lan" stands for in access lists. */
   readonly attached: readonly IpPrefix[];
+  readonly names?: NameServers | null;
 }
 
 /**
@@ -62,7 +88,7 @@ export interface HostTableOptions {
 export function buildHostTable(
   hosts: readonly HostConfig[],
   listener: Pick<ListenerConfig, 'name' | 'port' | 'protocol'>,
-  { listeners, defaultHost, attached }: HostTableOptions,
+  { listeners, defaultHost, attached, names = null }: HostTableOptions,
 ): HostTable {
   const exact = new Map<string, Backend | null>();
   const wildcard = new Map<string, Backend | null>();
@@ -93,12 +119,13 @@ export function buildHostTable(
       access: compileAccess(host.allow, attached),
       maintenance,
       redirect: listener.protocol === 'http' ? redirectOf(host, listeners) : null,
+      origin: null,
     };
     needsClient ||= backend.access !== null;
     if (name === defaultHost) fallback = backend;
     setNames(host, backend);
   }
-  return { exact, wildcard, deep, fallback, needsClient };
+  return { exact, wildcard, deep, fallback, needsClient, names };
 }
 
 function socketAddressesOf(host: HostConfig, port: number): Uint8Array[] {

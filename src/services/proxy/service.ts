@@ -5,33 +5,45 @@ import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
+import { createCounters, readCounters } from '../../runtime/counters.ts';
+import type { Limit } from '../../runtime/limits.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
-import { sentences } from '../../texts/text.ts';
+import { say, sentences } from '../../texts/text.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
+import { LEARNED_SERVER, MAX_LOOK_UPS, type NameQuestion } from './learned.ts';
+import { type LookUpSettings, type LookUps, createLookUps } from './look-ups.ts';
 import { keepMappedRoute } from './mapped-route.ts';
 import { usesMapped } from '../mapped.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 
+/** How names are looked up. */
+export interface NameOptions extends LookUpSettings {
+  /** Prefixes in which IPv4 addresses are embedded, as text. */
+  readonly embedding: readonly string[];
+}
+
 export interface ProxyOptions {
   readonly proxy: ProxyConfig;
   readonly hosts: readonly HostConfig[];
+  /** Absent: names that no server has are not looked up. */
+  readonly names?: NameOptions;
 }
 
 /** Limits the kernel's memory for two sockets per connection; the limit of descriptors may be lower. */
 const MAX_CONNECTIONS = 32_768;
 
 /**
- * A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. `attached`:
+ * Which listeners are open: `usedListeners`. A port that leads nowhere stays closed. `attached`:
  * the networks that "lan" stands for.
  */
 export function planProxy(
-  { proxy, hosts }: ProxyOptions,
+  { proxy, hosts, names }: ProxyOptions,
   attached: readonly IpPrefix[],
 ): TcpPlan<ProxyWorkerConfig> {
-  const named = usedListeners(hosts);
+  const named = usedListeners(proxy, hosts);
   const listeners = proxy.listeners.filter(({ name }) => named.has(name));
   const listen = boundAddresses(proxy.listen).flatMap((text) => {
     const address = parseIpAddress(text);
@@ -42,7 +54,7 @@ export function planProxy(
     listen,
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
-    hosts: hosts.map(({ name }) => name),
+    hosts: [...hosts.map(({ name }) => name), ...(names === undefined ? [] : [LEARNED_SERVER])],
     config: {
       hosts,
       listeners,
@@ -50,6 +62,10 @@ export function planProxy(
       attached,
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
       responseTimeoutMs: proxy.responseTimeoutMs,
+      allowed: {
+        prefixes: names === undefined ? [] : proxy.allowedPrefixes,
+        embedding: names?.embedding ?? [],
+      },
     },
   };
 }
@@ -57,6 +73,21 @@ export function planProxy(
 /** The prefixes whose addresses connections to servers come from, as the kernel writes them. */
 const mappedPrefixes = ({ proxy, hosts }: ProxyOptions): string[] =>
   usesMapped(hosts) ? [formatIpPrefix(parseIpPrefix(proxy.mappedPrefix)!)] : [];
+
+const NO_NAMES: LookUpSettings = { resolvers: [], own: undefined };
+
+/** The workers have most counters; the main thread those of its look-ups. */
+const addCounters = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(a).map(([name, value]) => [name, value + b[name]]));
+
+const lookUpLimit = ({ underWay }: LookUps): Limit => ({
+  what: say('look-ups of names'),
+  used: underWay,
+  size: MAX_LOOK_UPS,
+  advice: say(
+    'Resolvers answer slowly, or one client asks for many names: see in the timeline which one. It is refused first.',
+  ),
+});
 
 /** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
 export async function startProxy(
@@ -77,6 +108,15 @@ export async function startProxy(
       );
     }),
   );
+  const counters = createCounters(proxyCounterTable);
+  const lookUps = starting.use(
+    createLookUps(
+      options.names ?? NO_NAMES,
+      counters,
+      () => ourselves.current,
+      (answer) => plane.tell(answer),
+    ),
+  );
   const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
     {
       name: 'proxy',
@@ -88,6 +128,7 @@ export async function startProxy(
       log,
       ourselves,
       events,
+      onAsked: (question) => lookUps.ask(question as NameQuestion),
     },
     planProxy(options, attached.of(options.hosts)),
   );
@@ -99,6 +140,7 @@ export async function startProxy(
     await mapped.want([...before, ...after.filter((prefix) => !before.includes(prefix))]);
     try {
       await plane.apply(planProxy(next, attached.of(next.hosts)));
+      lookUps.set(next.names ?? NO_NAMES);
       current = next;
     } finally {
       attached.of(current.hosts);
@@ -119,9 +161,9 @@ export async function startProxy(
     reconfigure: (next) => inTurn(() => putInForce(next)),
     status,
     kernelContests: mapped.contests,
-    counters: plane.counters,
+    counters: () => addCounters(plane.counters(), readCounters(counters)),
     hosts: plane.hosts,
-    limits: plane.limits,
+    limits: () => [...plane.limits(), lookUpLimit(lookUps)],
     drain: plane.drain,
     failWorker: plane.failWorker,
     async [Symbol.asyncDispose]() {

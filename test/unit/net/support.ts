@@ -12,7 +12,7 @@ import {
 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HostConfig } from '../../../src/config/schema.ts';
+import type { HostConfig, ProxyConfig } from '../../../src/config/schema.ts';
 import type { FollowedOurselves } from '../../../src/os/follow-ourselves.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 
@@ -136,8 +136,12 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
   ...fields,
 });
 
-/** The fields of the proxy's configuration about mapped addresses. */
-export const MAPPED = { mappedPrefix: '64:ff9b:1:fffe::/96', mappedFallback: 'none' } as const;
+/** The fields of the proxy's configuration about mapped addresses, and those that most tests leave alone. */
+export const MAPPED: Pick<ProxyConfig, 'mappedPrefix' | 'mappedFallback' | 'allowedPrefixes'> = {
+  mappedPrefix: '64:ff9b:1:fffe::/96',
+  mappedFallback: 'none',
+  allowedPrefixes: [],
+};
 
 /** Bytes that depend on their position, so that reordering or loss is detected. */
 export function patternBytes(length: number, seed = 0): Buffer {

@@ -4,11 +4,11 @@ import { RESET } from '../../../net/gate.ts';
 import { hold } from '../../../net/holding.ts';
 import { leaveOpening } from '../../../net/ending.ts';
 import type { Loop } from '../../../net/loop.ts';
-import { hasMemory } from '../../../net/opening.ts';
+import { hasMemory, keepWaiting } from '../../../net/opening.ts';
 import { Method, createMessageHead, hostText, isLastMessage, targetText } from '../../../wire/http1/head.ts';
 import { parseRequest } from '../../../wire/http1/request.ts';
 import { ConnectionOption, writeRequestHead } from '../../../wire/http1/write.ts';
-import { type Decision, decide } from '../decide.ts';
+import { type Decision, LOOKUP_SHARE, decide } from '../decide.ts';
 import type { Backend } from '../host-table.ts';
 import { buildPreamble } from '../preamble.ts';
 import { isWhole, startBody, takeBody } from './body.ts';
@@ -68,6 +68,7 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
   if (head.maxForwards === 0 && (head.method === Method.options || head.method === Method.trace))
     return answerLastHop(loop, client);
   const decision = decisionFor(client);
+  if (decision.refused === 'not-asked') return waitForName(loop, client, end);
   if (decision.refused !== null) {
     return refuseDecided(loop, client, decision, targetText(head, buffer));
   }
@@ -90,6 +91,16 @@ function keep(loop: Loop, client: HttpClient, from: number, to: number, mayParse
   return hasMemory(loop, connection) ? to - from : 0;
 }
 
+/** The name of the request is looked up. Then the request is read again from its first byte. */
+function waitForName(loop: Loop, client: HttpClient, end: number): number {
+  const awaited = client.context.table.names!.ask(client.host, client.address.address);
+  if (awaited === undefined) return refuseDecided(loop, client, LOOKUP_SHARE, '');
+  if (keep(loop, client, INPUT, end, true) === 0) return 0;
+  client.state = State.asking;
+  keepWaiting(awaited, client.connection);
+  return 0;
+}
+
 /** The server of the request, or why there is none. The last host is recognised by its bytes. */
 function decisionFor(client: HttpClient): Decision {
   const { context, hostBytes, backend } = client;
@@ -102,8 +113,9 @@ function decisionFor(client: HttpClient): Decision {
   client.host = hostText(head, buffer);
   const target = targetText(head, buffer);
   const decision = decide(context.table, client.host, client.address.address, target);
-  // With a redirect it depends on the target, too.
-  client.backend = decision.refused === null && decision.redirect === null ? decision : null;
+  // With a redirect it depends on the target, too; the address of a name in DNS changes with time.
+  const isLasting = decision.refused === null && decision.redirect === null && decision.origin === null;
+  client.backend = isLasting ? decision : null;
   return decision;
 }
 

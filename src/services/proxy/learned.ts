@@ -1,0 +1,262 @@
+/**
+ * Servers that are found by the AAAA records of their name (`proxy.allowedPrefixes`). Each thread has one such table for all its
+ * listeners. A name that is not known, or not any more, is asked for: the main thread looks it up, and the clients wait.
+ *
+ * - A server is dialled at the addresses that were checked, never by its name. So an answer that changes later (DNS rebinding)
+ *   changes nothing for who is connected, and is checked anew for who comes.
+ * - If the resolvers do not answer, addresses that are out of date are used for up to a day (RFC 8767).
+ * - Three things are finite: entries, look-ups in progress, look-ups in a second. Each client has its share of them, so one that
+ *   asks for random names loses its own entries, and is refused before others.
+ */
+import { Buffer } from 'node:buffer'; // the global is a getter
+import { clientAt } from '../../net/client.ts';
+import type { Awaited } from '../../net/gate.ts';
+import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
+import { createRateShares, takeOfRate } from '../../net/rate-shares.ts';
+import { createServerAddresses } from '../../net/server-addresses.ts';
+import { createSlotShares, releaseSlot, takeSlot, touchSlot, victimFor } from '../../net/shares.ts';
+import type { Ourselves } from '../../os/ourselves.ts';
+import { encodeSocketAddress } from '../../os/socket-address.ts';
+import { type AllowedAddresses, isPublicName, mayDial } from './allowed.ts';
+import type { ProxyCounterIndex } from './counters.ts';
+import type { Backend, NameServers, NotLearned, Origin } from './host-table.ts';
+
+/** The name under which the traffic of all these servers is counted. No configured server can have it: it is no label. */
+export const LEARNED_SERVER = '(AAAA)';
+
+/** Names of which something is known, or being asked. */
+export const MAX_NAMES = 4096;
+/** Names that are being looked up at the same time; look-ups that begin in one second. */
+export const MAX_LOOK_UPS = 256;
+export const LOOK_UPS_PER_SECOND = 200;
+/** Addresses of one name that are tried. */
+const MAX_ADDRESSES = 8;
+
+/** How long clients wait for the resolvers; and if an address is known that is out of date (RFC 8767 section 5). */
+const DEADLINE_MS = 4800;
+const STALE_DEADLINE_MS = 1800;
+/** An answer that has not come after this time never will: the main thread was restarted in between, or the message was lost. */
+const LOST_MS = 15_000;
+/** How long an answer is used at least, whatever its TTL: so long that everybody who waited for it gets it. */
+const LEAST_MS = 5000;
+/** RFC 8767 section 4: no answer is kept for longer than a day. */
+const LONGEST_MS = 86_400_000;
+/** RFC 2308 section 5 allows a limit: who adds a record does not want to wait for hours. */
+const LONGEST_WITHOUT_MS = 300_000;
+/** RFC 9520 section 3.2: a failure is remembered for a second at least, and five minutes at most. */
+const FAILURE_MS = 5000;
+/** RFC 8767 sections 4 and 5: how old it may be, and how soon the resolvers are asked again. */
+const STALE_MS = 86_400_000;
+const STALE_AGAIN_MS = 30_000;
+
+/** To the main thread. */
+export interface NameQuestion {
+  readonly name: string;
+  readonly deadlineMs: number;
+}
+
+/** From the main thread. */
+export interface NameAnswer {
+  readonly name: string;
+  /** undefined: the resolvers did not answer, or only with errors. */
+  readonly found: { readonly addresses: readonly Uint8Array[]; readonly ttlSeconds: number } | undefined;
+}
+
+interface Entry extends Awaited {
+  readonly name: string;
+  /** Among all names. */
+  readonly slot: number;
+  /** Among the look-ups in progress; 0 if there is none. */
+  lookUp: number;
+  askedMs: number;
+  /** The state, after the first answer. */
+  isKnown: boolean;
+  isFailed: boolean;
+  addresses: readonly Uint8Array[];
+  untilMs: number;
+  /** How long the addresses were valid, when a resolver last answered. */
+  freshUntilMs: number;
+  origin: Origin;
+  /** By port. */
+  readonly backends: Map<number, Backend>;
+}
+
+export interface LearnedOptions {
+  readonly allowed: AllowedAddresses;
+  readonly ourselves: Ourselves;
+  readonly values: Float64Array;
+  readonly index: ProxyCounterIndex;
+  readonly ask: (question: NameQuestion) => void;
+  /** The server is not used any more. */
+  readonly onForget: (backend: Backend) => void;
+  /** Milliseconds that wrap at 2^31. */
+  readonly now: () => number;
+  /** A random number. */
+  readonly seed: number;
+}
+
+export interface LearnedServers {
+  /** The servers, as a listener at this port finds them. */
+  at(port: number): NameServers;
+  /** New own addresses. */
+  setOurselves(ourselves: Ourselves): void;
+  /** Puts an answer in force; what connections waited for, if any did. */
+  learn(answer: NameAnswer): Awaited | undefined;
+}
+
+export function createLearnedServers(options: LearnedOptions): LearnedServers {
+  const { values, index, now, seed, allowed } = options;
+  let { ourselves } = options;
+  const entries = new Map<string, Entry>();
+  const bySlot: (Entry | undefined)[] = [];
+  const slots = createSlotShares({ slots: MAX_NAMES, seed });
+  const lookUps = createHeldShares(MAX_LOOK_UPS, seed);
+  const rate = createRateShares(LOOK_UPS_PER_SECOND, seed);
+
+  const isAsked = ({ lookUp, askedMs }: Entry): boolean => lookUp !== 0 && ((now() - askedMs) | 0) < LOST_MS;
+
+  function forgetServers(entry: Entry): void {
+    entry.origin.isForgotten = true;
+    for (const backend of entry.backends.values()) options.onForget(backend);
+    entry.backends.clear();
+    entry.origin = { isForgotten: false };
+  }
+
+  function remove(entry: Entry): void {
+    forgetServers(entry);
+    endLookUp(entry);
+    releaseSlot(slots, entry.slot);
+    bySlot[entry.slot] = undefined;
+    entries.delete(entry.name);
+  }
+
+  function endLookUp(entry: Entry): void {
+    if (entry.lookUp !== 0) giveBack(lookUps, entry.lookUp);
+    entry.lookUp = 0;
+  }
+
+  /** A place for a new name: at the limit that of the client with most names. */
+  function add(name: string, client: Uint8Array): Entry | undefined {
+    const { word0, word1, word2, word3 } = clientAt(client);
+    if (slots.usedSlots === MAX_NAMES) {
+      const victim = bySlot[victimFor(slots, 1, word0, word1, word2, word3)]!;
+      if (isAsked(victim)) return undefined;
+      values[index['aaaa-displaced']]++;
+      remove(victim);
+    }
+    const slot = takeSlot(slots, 1, word0, word1, word2, word3);
+    const entry: Entry = {
+      name,
+      slot,
+      connections: [],
+      lookUp: 0,
+      askedMs: 0,
+      isKnown: false,
+      isFailed: false,
+      addresses: [],
+      untilMs: 0,
+      freshUntilMs: 0,
+      origin: { isForgotten: false },
+      backends: new Map(),
+    };
+    bySlot[slot] = entry;
+    entries.set(name, entry);
+    return entry;
+  }
+
+  function ask(name: string, client: Uint8Array): Awaited | undefined {
+    const known = entries.get(name);
+    if (known !== undefined && isAsked(known)) return known;
+    const { word0, word1, word2, word3 } = clientAt(client);
+    const nowMs = now();
+    const second = Math.floor(nowMs / 1000);
+    const lookUp = hold(lookUps, { word0, word1, word2, word3 });
+    if (lookUp === 0) return undefined;
+    const mayAsk = takeOfRate(rate, second, word0, word1, word2, word3);
+    const entry = mayAsk ? (known ?? add(name, client)) : undefined;
+    if (entry === undefined) {
+      giveBack(lookUps, lookUp);
+      return undefined;
+    }
+    endLookUp(entry); // one that was lost
+    entry.lookUp = lookUp;
+    entry.askedMs = nowMs;
+    values[index['aaaa-asked']]++;
+    options.ask({ name, deadlineMs: isUsableStale(entry, nowMs) ? STALE_DEADLINE_MS : DEADLINE_MS });
+    return entry;
+  }
+
+  const isUsableStale = ({ addresses, freshUntilMs }: Entry, nowMs: number): boolean =>
+    addresses.length > 0 && ((nowMs - freshUntilMs) | 0) < STALE_MS;
+
+  function find(name: string, port: number): Backend | NotLearned | undefined {
+    const entry = entries.get(name);
+    if (entry === undefined) return isPublicName(name) ? 'not-asked' : undefined;
+    if (entry.lookUp !== 0 || !entry.isKnown || ((entry.untilMs - now()) | 0) <= 0) return 'not-asked';
+    touchSlot(slots, entry.slot);
+    if (entry.isFailed) return 'no-lookup';
+    if (entry.addresses.length === 0) return 'no-address';
+    values[index['aaaa-routed']]++;
+    let backend = entry.backends.get(port);
+    if (backend === undefined) entry.backends.set(port, (backend = backendOf(entry, port)));
+    return backend;
+  }
+
+  function learn({ name, found }: NameAnswer): Awaited | undefined {
+    const entry = entries.get(name);
+    if (entry === undefined || entry.lookUp === 0) return undefined;
+    endLookUp(entry);
+    const nowMs = now();
+    if (found === undefined && isUsableStale(entry, nowMs)) {
+      values[index['aaaa-stale']]++;
+      entry.untilMs = nowMs + STALE_AGAIN_MS;
+      return entry;
+    }
+    const addresses = (found?.addresses ?? []).filter((address) => mayDial(allowed, ourselves, address));
+    if (!hasSame(entry.addresses, addresses)) {
+      forgetServers(entry);
+      entry.addresses = addresses.slice(0, MAX_ADDRESSES);
+    }
+    entry.isKnown = true;
+    entry.isFailed = found === undefined;
+    const longestMs = addresses.length === 0 ? LONGEST_WITHOUT_MS : LONGEST_MS;
+    const validMs = found === undefined ? FAILURE_MS : Math.min(found.ttlSeconds * 1000, longestMs);
+    entry.untilMs = entry.freshUntilMs = nowMs + Math.max(validMs, LEAST_MS);
+    return entry;
+  }
+
+  return {
+    at: (port) => ({ find: (name) => find(name, port), ask }),
+    setOurselves(changed) {
+      ourselves = changed;
+    },
+    learn,
+  };
+}
+
+/** Whether two answers say the same, in any order: resolvers rotate the records. */
+function hasSame(known: readonly Uint8Array[], found: readonly Uint8Array[]): boolean {
+  const keys = (addresses: readonly Uint8Array[]) =>
+    addresses
+      .slice(0, MAX_ADDRESSES)
+      .map((address) => Buffer.from(address).toString('hex'))
+      .sort()
+      .join();
+  return known.length === Math.min(found.length, MAX_ADDRESSES) && keys(known) === keys(found);
+}
+
+/** Nothing is configured for it: it is reached at the port of the listener, and does not learn the client's address. */
+export function backendOf({ addresses, origin }: Pick<Entry, 'addresses' | 'origin'>, port: number): Backend {
+  const all = addresses.map((address) => encodeSocketAddress({ address, port }));
+  return {
+    refused: null,
+    name: LEARNED_SERVER,
+    serverAddress: all[0],
+    addresses: all.length === 1 ? undefined : createServerAddresses(all, false),
+    clientAddress: 'none',
+    access: null,
+    maintenance: false,
+    redirect: null,
+    origin,
+  };
+}
