@@ -65,6 +65,8 @@ export interface HostTable {
   readonly deep: ReadonlyMap<string, Backend | null>;
   /** For clients that name no server, or one that nobody has. */
   readonly fallback: Backend | undefined;
+  /** What a request without Host is for, when it is sent to `fallback`. */
+  readonly fallbackAuthority: string;
   /** Some server has an access list: `decide` needs the client's address. */
   readonly needsClient: boolean;
   /** null: names that no server has are not looked up. */
@@ -101,6 +103,7 @@ export function buildHostTable(
     }
   };
   let fallback: Backend | undefined;
+  let fallbackAuthority = '';
   let needsClient = false;
   for (const host of hosts) {
     const use = host.enabled ? serviceAt(host, listener) : undefined;
@@ -122,11 +125,18 @@ export function buildHostTable(
       origin: null,
     };
     needsClient ||= backend.access !== null;
-    if (name === defaultHost) fallback = backend;
+    if (name === defaultHost) {
+      fallback = backend;
+      fallbackAuthority = authorityOf(host);
+    }
     setNames(host, backend);
   }
-  return { exact, wildcard, deep, fallback, needsClient, names };
+  return { exact, wildcard, deep, fallback, fallbackAuthority, needsClient, names };
 }
+
+/** Its first name that is no pattern, or its address: HTTP/1.1, in which we speak to servers, demands a Host. */
+const authorityOf = (host: HostConfig): string =>
+  host.hostnames.find((name) => !name.includes('*'))?.replace(/\.$/, '') ?? `[${addressesOf(host)[0]}]`;
 
 function socketAddressesOf(host: HostConfig, port: number): Uint8Array[] {
   return addressesOf(host).map((text) => {

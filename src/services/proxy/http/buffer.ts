@@ -4,7 +4,7 @@
  * the input is for heads that grow.
  */
 import { pinned, placeOf } from '../../../os/libc.ts';
-import { MAX_HEAD_BYTES } from '../../../wire/http1/head.ts';
+import { MAX_AUTHORITY_BYTES, MAX_HEAD_BYTES } from '../../../wire/http1/head.ts';
 
 /** The limit of one read. */
 export const INPUT_BYTES = 64 * 1024;
@@ -14,10 +14,13 @@ export const INPUT = MARGIN_BYTES;
 export const INPUT_END = INPUT + INPUT_BYTES;
 const OUTPUT = INPUT_END;
 
-export const buffer = pinned(INPUT_END + MAX_HEAD_BYTES + MARGIN_BYTES);
+/** The authority of a request that has none. */
+export const AUTHORITY = OUTPUT + MAX_HEAD_BYTES + MARGIN_BYTES;
+
+export const buffer = pinned(AUTHORITY + MAX_AUTHORITY_BYTES);
 export const bufferAddress = placeOf(buffer);
 export const OUTPUT_START = OUTPUT;
-export const OUTPUT_END = OUTPUT + MAX_HEAD_BYTES + MARGIN_BYTES;
+export const OUTPUT_END = AUTHORITY;
 
 /** A copy of a part of the buffer. */
 export const copyOf = (from: number, to: number): Uint8Array => Buffer.from(buffer.subarray(from, to));

@@ -36,6 +36,7 @@ const NO_HOSTS: HostTable = {
   wildcard: new Map(),
   deep: new Map(),
   fallback: undefined,
+  fallbackAuthority: '',
   needsClient: false,
   names: null,
 };

@@ -17,9 +17,10 @@ export function refuseFault(loop: Loop, client: HttpClient, { kind, status, reas
 
 /** The name leads nowhere, or not this client. */
 export function refuseDecided(loop: Loop, client: HttpClient, decided: Refused, target: string): 0 {
-  const { connection, host } = client;
+  const { connection } = client;
+  const host = client.host === '' ? 'the default server' : client.host;
   const { index } = client.context;
-  connection.name = host;
+  connection.name = client.host;
   connection.server = decided.backend?.name ?? null;
   switch (decided.refused) {
     case 'redirect': {

@@ -6,13 +6,13 @@ import { leaveOpening } from '../../../net/ending.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { hasMemory, keepWaiting } from '../../../net/opening.ts';
 import { Method, createMessageHead, hostText, isLastMessage, targetText } from '../../../wire/http1/head.ts';
-import { parseRequest } from '../../../wire/http1/request.ts';
+import { endWithoutHost, parseRequest } from '../../../wire/http1/request.ts';
 import { ConnectionOption, writeRequestHead } from '../../../wire/http1/write.ts';
 import { type Decision, LOOKUP_SHARE, decide } from '../decide.ts';
-import type { Backend } from '../host-table.ts';
+import type { Backend, HostTable } from '../host-table.ts';
 import { buildPreamble } from '../preamble.ts';
 import { isWhole, startBody, takeBody } from './body.ts';
-import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
+import { AUTHORITY, INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
@@ -55,8 +55,9 @@ export function readRequest(loop: Loop, client: HttpClient): number {
 /** The bytes of a request, and perhaps more, are at INPUT. `seen`: how many of them were looked at before. */
 function judge(loop: Loop, client: HttpClient, end: number, seen: number): number {
   if (client.connection.openingSlot !== 0) client.connection.openingBytes = end - INPUT;
-  const headEnd = parseRequest(head, buffer, INPUT, end, seen);
+  let headEnd = parseRequest(head, buffer, INPUT, end, seen);
   if (headEnd === 0) return keep(loop, client, INPUT, end, false);
+  if (headEnd < 0) headEnd = giveAuthority(client.context.table);
   client.left = null;
   client.mayParse = false;
   client.method = head.method;
@@ -76,6 +77,16 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
   client.requests++;
   client.key = webSocketKey(head, buffer);
   return forward(loop, client, decision, headEnd, end);
+}
+
+/** A request of HTTP/1.0 without Host goes to the default server, with the name of that server. The end of its head, or -1. */
+function giveAuthority({ fallback, fallbackAuthority }: HostTable): number {
+  const headEnd = fallback === undefined ? -1 : endWithoutHost(head);
+  if (headEnd < 0) return -1;
+  for (let i = 0; i < fallbackAuthority.length; i++) buffer[AUTHORITY + i] = fallbackAuthority.charCodeAt(i);
+  head.authorityStart = AUTHORITY;
+  head.authorityEnd = AUTHORITY + fallbackAuthority.length;
+  return headEnd;
 }
 
 /** Keeps bytes for later: the beginning of a head, or what the client sent ahead of an answer. */
@@ -112,7 +123,8 @@ function decisionFor(client: HttpClient): Decision {
   client.hostBytes = copyOf(hostStart, hostEnd);
   client.host = hostText(head, buffer);
   const target = targetText(head, buffer);
-  const decision = decide(context.table, client.host, client.address.address, target);
+  const name = client.host === '' ? undefined : client.host;
+  const decision = decide(context.table, name, client.address.address, target);
   // With a redirect it depends on the target, too; the address of a name in DNS changes with time.
   const isLasting = decision.refused === null && decision.redirect === null && decision.origin === null;
   client.backend = isLasting ? decision : null;
@@ -145,7 +157,13 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   if (server === client.server) leaveOpening(loop, connection);
   else attach(loop, client, server);
   if (!isReused && backend.clientAddress !== 'none') {
-    const header = buildPreamble(backend, client.address, connection.up.from, client.host, NOTHING);
+    const header = buildPreamble(
+      backend,
+      client.address,
+      connection.up.from,
+      client.host || undefined,
+      NOTHING,
+    );
     if (header === undefined) {
       endWith(loop, client, RESET);
       return 0;
