@@ -164,24 +164,34 @@ forward-zone:
       ]);
     });
 
-    it('the traffic is counted; the timeline has the name', async () => {
-      const { traffic } = (await appliance.api('/api/status')) as { traffic?: unknown };
-      void traffic;
-      const metrics = (await appliance.request('/metrics')).stdout;
-      assert.match(metrics, /server="\(AAAA\)"/);
-    });
-
-    it('the explanation says so', async () => {
-      const explain = async (name: string) =>
-        (await appliance.api(
-          `/api/explain?from=203.0.113.10&name=${name}&to=${ADDRESSES.appliance4}&protocol=tcp&port=443`,
-        )) as { outcome: { kind: string; address: string | null; text: string } };
-      const good = (await explain('good.example.net')).outcome;
-      assert.deepEqual([good.kind, good.address], ['server', FIRST]);
-      assert.match(good.text, /lies in proxy\.allowedPrefixes/);
-      const none = (await explain('none.example.net')).outcome;
-      assert.deepEqual([none.kind, none.address], ['refused', null]);
-      assert.match(none.text, /no AAAA record/);
+    it('the traffic is counted, the timeline has the name, and the explanation says the same', async () => {
+      const { hosts } = (await appliance.api('/api/counters')) as {
+        hosts: { name: string; counters: { name: string; value: number }[] }[];
+      };
+      const { counters: traffic } = hosts.find(({ name }) => name === '(AAAA)')!;
+      const { 'aaaa-routed': routed } = await counters();
+      assert.ok(traffic.find(({ name }) => name === 'accepted')!.value >= routed);
+      const { events } = (await appliance.api('/api/events?kind=connection')) as {
+        events: { what: string; name: string; server: string | null; reason: string | null }[];
+      };
+      const of = (name: string) => events.filter((event) => event.name === name);
+      assert.ok(of('good.example.net').some(({ server }) => server === '(AAAA)'));
+      assert.ok(of('none.example.net').some(({ reason }) => reason === 'refused-tls-no-address'));
+      const explain = async (name: string) => {
+        const question = { from: ADDRESSES.client, protocol: 'tcp', to: name, port: 443 };
+        const body = ['-H', 'Content-Type: application/json', '-d', JSON.stringify(question)];
+        const { outcome } = JSON.parse((await appliance.request('/api/explain', body)).stdout) as {
+          outcome: { kind: string; address: string | null; text: string };
+        };
+        return `${outcome.kind} ${outcome.address}: ${outcome.text}`;
+      };
+      assert.match(
+        await explain('mixed.example.net'),
+        new RegExp(`^server ${FIRST}: .*lies in proxy\\.allowedPrefixes`),
+      );
+      assert.match(await explain('none.example.net'), /^refused null: .*no AAAA record/);
+      assert.match(await explain('bad2.example.net'), /^(server|refused)/);
+      assert.match(await explain('dead.example.net'), /^unknown null: .*no resolver answers/);
     });
   });
 
@@ -213,9 +223,10 @@ forward-zone:
     });
 
     it('a slow answer is waited for, once for all clients', async () => {
+      const before = (await counters())['aaaa-asked'];
       const all = await Promise.all(Array.from({ length: 8 }, () => get('slow.example.net')));
       assert.deepEqual(new Set(all), new Set([FIRST]));
-      assert.equal(queries('slow.example.net'), 1);
+      assert.equal((await counters())['aaaa-asked'] - before, 1);
     });
 
     it('a name whose server is silent is refused; others are not', async () => {

@@ -7,6 +7,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { type Answer, decode, encode } from 'dns-packet';
+import { ADDRESSES } from '../../../lab/zone.ts';
 import { BAD_ADDRESSES, FIRST, SECOND } from './addresses.ts';
 
 const [bind] = process.argv.slice(2);
@@ -85,6 +86,9 @@ socket.on('message', (bytes, peer) => {
     });
     socket.send(response, peer.port, peer.address);
   };
+  // Clients reach every name through the appliance.
+  if (question.type === 'A')
+    return send([{ name: question.name, type: 'A', ttl: 300, data: ADDRESSES.appliance4 }], 0);
   if (question.type !== 'AAAA') return send([], 0);
   console.log(`query ${name}`);
   const times = asked.get(name) ?? 0;
