@@ -166,11 +166,11 @@ forward-zone:
 
     it('the traffic is counted, the timeline has the name, and the explanation says the same', async () => {
       const { hosts } = (await appliance.api('/api/counters')) as {
-        hosts: { name: string; counters: { name: string; value: number }[] }[];
+        hosts: { name: string; counters: Record<string, number> }[];
       };
       const { counters: traffic } = hosts.find(({ name }) => name === '(AAAA)')!;
       const { 'aaaa-routed': routed } = await counters();
-      assert.ok(traffic.find(({ name }) => name === 'accepted')!.value >= routed);
+      assert.ok(traffic['accepted'] > 0 && traffic['accepted'] <= routed, JSON.stringify(traffic));
       const { events } = (await appliance.api('/api/events?kind=connection')) as {
         events: { what: string; name: string; server: string | null; reason: string | null }[];
       };
@@ -253,7 +253,7 @@ forward-zone:
       await flood.stop();
       const now = await counters();
       assert.ok(now['refused-http-lookup-share'] > 0);
-      assert.equal(await get('good.example.net'), FIRST);
+      await waitUntil('the end of its look-ups', async () => (await get('fresh21.example.net')) === FIRST);
     });
 
     it('a name that is configured later belongs to that server, and leaves it again', async () => {

@@ -4,6 +4,7 @@ import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Expectation, ProbeTarget, ServiceDiagnostics } from '../check.ts';
 import { isMapped } from '../mapped.ts';
 import { mappedRoute } from './checks/mapped-route.ts';
+import { names } from './checks/names.ts';
 import { coalescing } from './coalescing.ts';
 import { mappedSnippets, nginxSnippets } from './snippets.ts';
 
@@ -13,7 +14,7 @@ const SMTP_PORTS = new Set([465, 587]);
 const MAIL_LABEL = /^(mail|imap|pop3?|smtp|mx|submission)[0-9]*\./;
 
 export const diagnostics: ServiceDiagnostics = {
-  checks: [mappedRoute, coalescing],
+  checks: [mappedRoute, names, coalescing],
   /** In the order of the listeners. The proxy does not route anything to a server without a host name. */
   probes({ proxy }, host) {
     if (!host.enabled || host.hostnames.length === 0) return [];

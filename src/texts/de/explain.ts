@@ -188,4 +188,12 @@ export const explain: Dictionary = {
     'Für die Sitzung von {host}, der {there} hat, ist kein Platz.',
   '{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).':
     '{there} ist die Zuordnung von {host}: Das Paket kommt wieder herein und geht dorthin (Hairpinning).',
+  'No server has the name {name}. Its address in DNS, {address}, lies in proxy.allowedPrefixes: the client is led to [{address}]:{port}.':
+    'Kein Server hat den Namen {name}. Seine Adresse im DNS, {address}, liegt in proxy.allowedPrefixes: Der Client wird zu [{address}]:{port} geführt.',
+  'No server has the name {name}, and no resolver answers for it now.':
+    'Kein Server hat den Namen {name}, und gerade antwortet kein Resolver auf die Frage nach ihm.',
+  'No server has the name {name}, and in DNS it has no AAAA record.':
+    'Kein Server hat den Namen {name}, und im DNS hat er keinen AAAA-Record.',
+  'No server has the name {name}, and none of its addresses in DNS may be dialled: {addresses}. They must lie in proxy.allowedPrefixes, and belong neither to this appliance nor to NAT64.':
+    'Kein Server hat den Namen {name}, und keine seiner Adressen im DNS ist erlaubt: {addresses}. Sie müssen in proxy.allowedPrefixes liegen und dürfen weder zu diesem Gerät noch zu NAT64 gehören.',
 };

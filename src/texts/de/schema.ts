@@ -196,4 +196,6 @@ export const schema: Dictionary = {
   'an object with the fields "file", "passphrase" and "password"':
     'ein Objekt mit den Feldern „file“, „passphrase“ und „password“',
   'the file in base64': 'die Datei in Base64',
+  'an IPv6 prefix of 16 bits or more such as 2001:db8:1::/64: a shorter one would let everybody use this appliance to reach the Internet':
+    'ein IPv6-Präfix von mindestens 16 Bit, etwa 2001:db8:1::/64: Mit einem kürzeren könnte jeder über dieses Gerät das Internet erreichen',
 };
