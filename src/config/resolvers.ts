@@ -6,6 +6,9 @@ import { parseDnsUpstream } from './values.ts';
 
 type Resolvers = Pick<Config, 'dns64'>;
 
+/** The check whose failure explains that upstreams do not answer. */
+export const UPSTREAMS_CHECK = 'dns64-upstreams';
+
 /** As configured, and as "[2001:db8::53]:53", with the family of the address. */
 export const upstreamServers = ({ dns64: { upstreams } }: Resolvers) =>
   resolversOf(upstreams).map(({ text, target }) => {

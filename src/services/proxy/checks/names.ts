@@ -1,5 +1,5 @@
 /** Whether the resolvers that are asked for names (proxy.allowedPrefixes) answer. */
-import { lookUpSettings, upstreamServers } from '../../../config/resolvers.ts';
+import { UPSTREAMS_CHECK, lookUpSettings, upstreamServers } from '../../../config/resolvers.ts';
 import { isLoop } from '../../../net/dns-upstreams.ts';
 import { compileOurselves } from '../../../os/ourselves.ts';
 import { say } from '../../../texts/text.ts';
@@ -13,7 +13,7 @@ export const names: Check = {
     'With proxy.allowedPrefixes, the proxy asks the resolvers of dns64.upstreams for names that no server has. If none of them answers, clients of such names are refused.',
   ),
   isCheap: ({ proxy }) => proxy.allowedPrefixes.length > 0,
-  needs: ['default-route-4', 'default-route-6', 'dns64-upstreams'],
+  needs: ['default-route-4', 'default-route-6', UPSTREAMS_CHECK],
   async run({ config, machine }) {
     if (config.proxy.allowedPrefixes.length === 0) return [];
     const { own } = lookUpSettings(config);
