@@ -11,10 +11,17 @@
 import { Buffer } from 'node:buffer'; // the global is a getter
 import { clientAt } from '../../net/client.ts';
 import type { Awaited } from '../../net/gate.ts';
-import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
-import { createRateShares, takeOfRate } from '../../net/rate-shares.ts';
+import { type HeldShares, createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
+import { type RateShares, createRateShares, takeOfRate } from '../../net/rate-shares.ts';
 import { createServerAddresses } from '../../net/server-addresses.ts';
-import { createSlotShares, releaseSlot, takeSlot, touchSlot, victimFor } from '../../net/shares.ts';
+import {
+  type SlotShares,
+  createSlotShares,
+  releaseSlot,
+  takeSlot,
+  touchSlot,
+  victimFor,
+} from '../../net/shares.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { type AllowedAddresses, isPublicName, mayDial } from './allowed.ts';
@@ -104,134 +111,158 @@ export interface LearnedServers {
   learn(answer: NameAnswer): Awaited | undefined;
 }
 
+/** All that is known. */
+interface Known {
+  readonly options: LearnedOptions;
+  ourselves: Ourselves;
+  readonly entries: Map<string, Entry>;
+  /** By the number of their slot. */
+  readonly bySlot: (Entry | undefined)[];
+  readonly slots: SlotShares;
+  readonly lookUps: HeldShares;
+  readonly rate: RateShares;
+}
+
 export function createLearnedServers(options: LearnedOptions): LearnedServers {
-  const { values, index, now, seed, allowed } = options;
-  let { ourselves } = options;
-  const entries = new Map<string, Entry>();
-  const bySlot: (Entry | undefined)[] = [];
-  const slots = createSlotShares({ slots: MAX_NAMES, seed });
-  const lookUps = createHeldShares(MAX_LOOK_UPS, seed);
-  const rate = createRateShares(LOOK_UPS_PER_SECOND, seed);
-
-  const isAsked = ({ lookUp, askedMs }: Entry): boolean => lookUp !== 0 && ((now() - askedMs) | 0) < LOST_MS;
-
-  function forgetServers(entry: Entry): void {
-    entry.origin.isForgotten = true;
-    for (const backend of entry.backends.values()) options.onForget(backend);
-    entry.backends.clear();
-    entry.origin = { isForgotten: false };
-  }
-
-  function remove(entry: Entry): void {
-    forgetServers(entry);
-    endLookUp(entry);
-    releaseSlot(slots, entry.slot);
-    bySlot[entry.slot] = undefined;
-    entries.delete(entry.name);
-  }
-
-  function endLookUp(entry: Entry): void {
-    if (entry.lookUp !== 0) giveBack(lookUps, entry.lookUp);
-    entry.lookUp = 0;
-  }
-
-  /** A place for a new name: at the limit that of the client with most names. */
-  function add(name: string, client: Uint8Array): Entry | undefined {
-    const { word0, word1, word2, word3 } = clientAt(client);
-    if (slots.usedSlots === MAX_NAMES) {
-      const victim = bySlot[victimFor(slots, 1, word0, word1, word2, word3)]!;
-      if (isAsked(victim)) return undefined;
-      values[index['aaaa-displaced']]++;
-      remove(victim);
-    }
-    const slot = takeSlot(slots, 1, word0, word1, word2, word3);
-    const entry: Entry = {
-      name,
-      slot,
-      connections: [],
-      lookUp: 0,
-      askedMs: 0,
-      isKnown: false,
-      isFailed: false,
-      addresses: [],
-      untilMs: 0,
-      freshUntilMs: 0,
-      origin: { isForgotten: false },
-      backends: new Map(),
-    };
-    bySlot[slot] = entry;
-    entries.set(name, entry);
-    return entry;
-  }
-
-  function ask(name: string, client: Uint8Array): Awaited | undefined {
-    const known = entries.get(name);
-    if (known !== undefined && isAsked(known)) return known;
-    const { word0, word1, word2, word3 } = clientAt(client);
-    const nowMs = now();
-    const second = Math.floor(nowMs / 1000);
-    const lookUp = hold(lookUps, { word0, word1, word2, word3 });
-    if (lookUp === 0) return undefined;
-    const mayAsk = takeOfRate(rate, second, word0, word1, word2, word3);
-    const entry = mayAsk ? (known ?? add(name, client)) : undefined;
-    if (entry === undefined) {
-      giveBack(lookUps, lookUp);
-      return undefined;
-    }
-    endLookUp(entry); // one that was lost
-    entry.lookUp = lookUp;
-    entry.askedMs = nowMs;
-    values[index['aaaa-asked']]++;
-    options.ask({ name, deadlineMs: isUsableStale(entry, nowMs) ? STALE_DEADLINE_MS : DEADLINE_MS });
-    return entry;
-  }
-
-  const isUsableStale = ({ addresses, freshUntilMs }: Entry, nowMs: number): boolean =>
-    addresses.length > 0 && ((nowMs - freshUntilMs) | 0) < STALE_MS;
-
-  function find(name: string, port: number): Backend | NotLearned | undefined {
-    const entry = entries.get(name);
-    if (entry === undefined) return isPublicName(name) ? 'not-asked' : undefined;
-    if (entry.lookUp !== 0 || !entry.isKnown || ((entry.untilMs - now()) | 0) <= 0) return 'not-asked';
-    touchSlot(slots, entry.slot);
-    if (entry.isFailed) return 'no-lookup';
-    if (entry.addresses.length === 0) return 'no-address';
-    values[index['aaaa-routed']]++;
-    let backend = entry.backends.get(port);
-    if (backend === undefined) entry.backends.set(port, (backend = backendOf(entry, port)));
-    return backend;
-  }
-
-  function learn({ name, found }: NameAnswer): Awaited | undefined {
-    const entry = entries.get(name);
-    if (entry === undefined || entry.lookUp === 0) return undefined;
-    endLookUp(entry);
-    const nowMs = now();
-    if (found === undefined && isUsableStale(entry, nowMs)) {
-      values[index['aaaa-stale']]++;
-      entry.untilMs = nowMs + STALE_AGAIN_MS;
-      return entry;
-    }
-    const addresses = (found?.addresses ?? []).filter((address) => mayDial(allowed, ourselves, address));
-    if (!hasSame(entry.addresses, addresses)) {
-      forgetServers(entry);
-      entry.addresses = addresses.slice(0, MAX_ADDRESSES);
-    }
-    entry.isKnown = true;
-    entry.isFailed = found === undefined;
-    const longestMs = addresses.length === 0 ? LONGEST_WITHOUT_MS : LONGEST_MS;
-    const validMs = found === undefined ? FAILURE_MS : Math.min(found.ttlSeconds * 1000, longestMs);
-    entry.untilMs = entry.freshUntilMs = nowMs + Math.max(validMs, LEAST_MS);
-    return entry;
-  }
-
-  return {
-    at: (port) => ({ find: (name) => find(name, port), ask }),
-    setOurselves(changed) {
-      ourselves = changed;
-    },
-    learn,
+  const { seed, ourselves } = options;
+  const known: Known = {
+    options,
+    ourselves,
+    entries: new Map(),
+    bySlot: [],
+    slots: createSlotShares({ slots: MAX_NAMES, seed }),
+    lookUps: createHeldShares(MAX_LOOK_UPS, seed),
+    rate: createRateShares(LOOK_UPS_PER_SECOND, seed),
   };
+  return {
+    at: (port) => ({
+      find: (name) => find(known, name, port),
+      ask: (name, client) => ask(known, name, client),
+    }),
+    setOurselves(changed) {
+      known.ourselves = changed;
+    },
+    learn: (answer) => learn(known, answer),
+  };
+}
+
+function find(
+  { options: { now, values, index }, entries, slots }: Known,
+  name: string,
+  port: number,
+): Backend | NotLearned | undefined {
+  const entry = entries.get(name);
+  if (entry === undefined) return isPublicName(name) ? 'not-asked' : undefined;
+  if (entry.lookUp !== 0 || !entry.isKnown || ((entry.untilMs - now()) | 0) <= 0) return 'not-asked';
+  touchSlot(slots, entry.slot);
+  if (entry.isFailed) return 'no-lookup';
+  if (entry.addresses.length === 0) return 'no-address';
+  values[index['aaaa-routed']]++;
+  let backend = entry.backends.get(port);
+  if (backend === undefined) entry.backends.set(port, (backend = backendOf(entry, port)));
+  return backend;
+}
+
+function ask(known: Known, name: string, client: Uint8Array): Awaited | undefined {
+  const { options, entries, lookUps, rate } = known;
+  const nowMs = options.now();
+  const earlier = entries.get(name);
+  if (earlier !== undefined && isAsked(earlier, nowMs)) return earlier;
+  const { word0, word1, word2, word3 } = clientAt(client);
+  const lookUp = hold(lookUps, { word0, word1, word2, word3 });
+  if (lookUp === 0) return undefined;
+  const mayAsk = takeOfRate(rate, Math.floor(nowMs / 1000), word0, word1, word2, word3);
+  const entry = mayAsk ? (earlier ?? add(known, name, client)) : undefined;
+  if (entry === undefined) {
+    giveBack(lookUps, lookUp);
+    return undefined;
+  }
+  endLookUp(known, entry); // one that was lost
+  entry.lookUp = lookUp;
+  entry.askedMs = nowMs;
+  options.values[options.index['aaaa-asked']]++;
+  options.ask({ name, deadlineMs: isUsableStale(entry, nowMs) ? STALE_DEADLINE_MS : DEADLINE_MS });
+  return entry;
+}
+
+function learn(known: Known, { name, found }: NameAnswer): Awaited | undefined {
+  const { now, values, index, allowed } = known.options;
+  const entry = known.entries.get(name);
+  if (entry === undefined || entry.lookUp === 0) return undefined;
+  endLookUp(known, entry);
+  const nowMs = now();
+  if (found === undefined && isUsableStale(entry, nowMs)) {
+    values[index['aaaa-stale']]++;
+    entry.untilMs = nowMs + STALE_AGAIN_MS;
+    return entry;
+  }
+  const addresses = (found?.addresses ?? []).filter((address) => mayDial(allowed, known.ourselves, address));
+  if (!hasSame(entry.addresses, addresses)) {
+    forgetServers(known, entry);
+    entry.addresses = addresses.slice(0, MAX_ADDRESSES);
+  }
+  entry.isKnown = true;
+  entry.isFailed = found === undefined;
+  const longestMs = addresses.length === 0 ? LONGEST_WITHOUT_MS : LONGEST_MS;
+  const validMs = found === undefined ? FAILURE_MS : Math.min(found.ttlSeconds * 1000, longestMs);
+  entry.untilMs = entry.freshUntilMs = nowMs + Math.max(validMs, LEAST_MS);
+  return entry;
+}
+
+const isAsked = ({ lookUp, askedMs }: Entry, nowMs: number): boolean =>
+  lookUp !== 0 && ((nowMs - askedMs) | 0) < LOST_MS;
+
+const isUsableStale = ({ addresses, freshUntilMs }: Entry, nowMs: number): boolean =>
+  addresses.length > 0 && ((nowMs - freshUntilMs) | 0) < STALE_MS;
+
+/** A place for a new name: at the limit that of the client with most names. */
+function add(known: Known, name: string, client: Uint8Array): Entry | undefined {
+  const { options, entries, bySlot, slots } = known;
+  const { word0, word1, word2, word3 } = clientAt(client);
+  if (slots.usedSlots === MAX_NAMES) {
+    const victim = bySlot[victimFor(slots, 1, word0, word1, word2, word3)]!;
+    if (isAsked(victim, options.now())) return undefined;
+    options.values[options.index['aaaa-displaced']]++;
+    remove(known, victim);
+  }
+  const slot = takeSlot(slots, 1, word0, word1, word2, word3);
+  const entry: Entry = {
+    name,
+    slot,
+    connections: [],
+    lookUp: 0,
+    askedMs: 0,
+    isKnown: false,
+    isFailed: false,
+    addresses: [],
+    untilMs: 0,
+    freshUntilMs: 0,
+    origin: { isForgotten: false },
+    backends: new Map(),
+  };
+  bySlot[slot] = entry;
+  entries.set(name, entry);
+  return entry;
+}
+
+function remove(known: Known, entry: Entry): void {
+  forgetServers(known, entry);
+  endLookUp(known, entry);
+  releaseSlot(known.slots, entry.slot);
+  known.bySlot[entry.slot] = undefined;
+  known.entries.delete(entry.name);
+}
+
+function forgetServers({ options }: Known, entry: Entry): void {
+  entry.origin.isForgotten = true;
+  for (const backend of entry.backends.values()) options.onForget(backend);
+  entry.backends.clear();
+  entry.origin = { isForgotten: false };
+}
+
+function endLookUp({ lookUps }: Known, entry: Entry): void {
+  if (entry.lookUp !== 0) giveBack(lookUps, entry.lookUp);
+  entry.lookUp = 0;
 }
 
 /** Whether two answers say the same, in any order: resolvers rotate the records. */
