@@ -26,10 +26,10 @@ export interface LookUps extends Disposable {
   set(settings: LookUpSettings): void;
   /** The answer goes to `onAnswer`, within the deadline of the question. */
   ask(question: NameQuestion): void;
-  /** What is wrong with the resolvers, in the form of `Upstreams.status`. */
-  status(): ReturnType<Upstreams['status']>;
 }
 
+/** Longer than any deadline: then the resolvers of an earlier configuration are left alone, with their probes. */
+const LONGEST_LOOK_UP_MS = 10_000;
 /** More addresses of a name are not passed on. */
 const MAX_ADDRESSES = 64;
 
@@ -71,30 +71,35 @@ export function createLookUps(
   ourselves: () => Ourselves,
   onAnswer: (answer: NameAnswer) => void,
 ): LookUps {
-  const aborter = new AbortController();
-  const make = (of: LookUpSettings) => upstreamsFor(of, counters, aborter.signal, ourselves);
-  let settings = initial;
-  let upstreams = make(initial);
+  const make = (settings: LookUpSettings) => {
+    const aborter = new AbortController();
+    return { settings, aborter, upstreams: upstreamsFor(settings, counters, aborter.signal, ourselves) };
+  };
+  let current = make(initial);
+  let isDisposed = false;
   let underWay = 0;
   return {
     get underWay() {
       return underWay;
     },
     set(next) {
-      if (JSON.stringify(next) === JSON.stringify(settings)) return;
-      settings = next;
-      upstreams = make(next);
+      if (JSON.stringify(next) === JSON.stringify(current.settings)) return;
+      const { aborter } = current;
+      setTimeout(() => aborter.abort(), LONGEST_LOOK_UP_MS).unref();
+      current = make(next);
     },
     ask({ name, deadlineMs }) {
       underWay++;
-      lookUp(upstreams, name, deadlineMs)
+      lookUp(current.upstreams, name, deadlineMs)
         .catch(() => undefined)
         .then((found) => {
           underWay--;
-          if (!aborter.signal.aborted) onAnswer({ name, found });
+          if (!isDisposed) onAnswer({ name, found });
         });
     },
-    status: () => upstreams.status(),
-    [Symbol.dispose]: () => aborter.abort(),
+    [Symbol.dispose]() {
+      isDisposed = true;
+      current.aborter.abort();
+    },
   };
 }

@@ -114,7 +114,8 @@ export async function startProxy(
       options.names ?? NO_NAMES,
       counters,
       () => ourselves.current,
-      (answer) => plane.tell(answer),
+      // A worker may ask before the start is complete.
+      (answer) => void started.promise.then(() => plane.tell(answer)),
     ),
   );
   const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
@@ -169,6 +170,7 @@ export async function startProxy(
     async [Symbol.asyncDispose]() {
       // The route goes last: connections may still come from mapped addresses.
       await inTurn(() => {});
+      lookUps[Symbol.dispose](); // nothing is told to a worker that has ended
       await plane[Symbol.asyncDispose]();
       await following.disposeAsync();
     },

@@ -15,6 +15,7 @@ import {
   withAllowedPrefixes,
   withDefaultHost,
 } from '../servers/model.ts';
+import { LEARNED_SERVER } from '../live/line.ts';
 import { RateNow } from '../servers/traffic.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
@@ -93,9 +94,6 @@ export default function ProxyPage() {
     </>
   );
 }
-
-/** The traffic of all servers that are found by their address in DNS. */
-const LEARNED_SERVER = '(AAAA)';
 
 /** `proxy.allowedPrefixes`. */
 function NamesInDns() {
