@@ -40,6 +40,9 @@ const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 /** At least one dot; the last label is not a number, as in an IPv4 address (RFC 1123 section 2.1). */
 const PUBLIC_NAME = new RegExp(`^(?:${LABEL}\\.)+(?![0-9]+$)${LABEL}$`);
 
+/** Names that are never in the DNS (RFC 6761, 6762, 7686): nobody is told who asks for them. */
+const NOT_IN_DNS = /\.(?:localhost|local|onion|invalid)$/;
+
 /** Whether a resolver is asked for this name, which is in lower case and without a final dot. */
 export const isPublicName = (name: string): boolean =>
-  name.length <= MAX_NAME_LENGTH && PUBLIC_NAME.test(name);
+  name.length <= MAX_NAME_LENGTH && PUBLIC_NAME.test(name) && !NOT_IN_DNS.test(name);

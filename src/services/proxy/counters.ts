@@ -8,7 +8,8 @@ export const proxyCounterTable = {
   'aaaa-routed':
     'TLS connections and HTTP requests that were led to an address of their name in DNS (proxy.allowedPrefixes)',
   'aaaa-asked': 'Look-ups of names that no server has (proxy.allowedPrefixes)',
-  'aaaa-stale': 'Look-ups that no resolver answered, so that an earlier answer is used for longer',
+  'aaaa-stale':
+    'Times that an earlier answer was used for longer: no resolver answered, or the client had its share of look-ups',
   'aaaa-displaced': 'Names forgotten at the limit for the name of another client: their clients had the most',
   'upstream-queries': 'Look-ups of names: queries sent to resolvers (dns64.upstreams)',
   'upstream-tcp': 'Look-ups of names: queries sent to resolvers over TCP',

@@ -42,12 +42,17 @@ export interface Origin {
  */
 export type NotLearned = 'not-asked' | 'no-address' | 'no-lookup';
 
+export const KNOWN = 'known';
+
 /** The servers of names that no configured server has (proxy.allowedPrefixes). */
 export interface NameServers {
   /** undefined: it is no name that is looked up. */
   find(name: string): Backend | NotLearned | undefined;
-  /** Starts a look-up for this client (16 bytes), or joins one; undefined if too many are in progress for it. */
-  ask(name: string, client: Uint8Array): Awaited | undefined;
+  /**
+   * Starts a look-up for this client (16 bytes), or joins one. If too many are in progress for it: KNOWN if an answer that is out
+   * of date is used instead, so that `find` finds the server now; undefined if there is none.
+   */
+  ask(name: string, client: Uint8Array): Awaited | typeof KNOWN | undefined;
 }
 
 export interface Redirect {

@@ -26,7 +26,7 @@ import type { Ourselves } from '../../os/ourselves.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { type AllowedAddresses, isPublicName, mayDial } from './allowed.ts';
 import type { ProxyCounterIndex } from './counters.ts';
-import type { Backend, NameServers, NotLearned, Origin } from './host-table.ts';
+import { type Backend, KNOWN, type NameServers, type NotLearned, type Origin } from './host-table.ts';
 
 /** The name under which the traffic of all these servers is counted. No configured server can have it: it is no label. */
 export const LEARNED_SERVER = '(AAAA)';
@@ -163,19 +163,19 @@ function find(
   return backend;
 }
 
-function ask(known: Known, name: string, client: Uint8Array): Awaited | undefined {
+function ask(known: Known, name: string, client: Uint8Array): Awaited | typeof KNOWN | undefined {
   const { options, entries, lookUps, rate } = known;
   const nowMs = options.now();
   const earlier = entries.get(name);
   if (earlier !== undefined && isAsked(earlier, nowMs)) return earlier;
   const { word0, word1, word2, word3 } = clientAt(client);
   const lookUp = hold(lookUps, { word0, word1, word2, word3 });
-  if (lookUp === 0) return undefined;
+  if (lookUp === 0) return refuse(known, earlier, nowMs);
   const mayAsk = takeOfRate(rate, Math.floor(nowMs / 1000), word0, word1, word2, word3);
   const entry = mayAsk ? (earlier ?? add(known, name, client)) : undefined;
   if (entry === undefined) {
     giveBack(lookUps, lookUp);
-    return undefined;
+    return refuse(known, earlier, nowMs);
   }
   endLookUp(known, entry); // one that was lost
   entry.lookUp = lookUp;
@@ -207,6 +207,14 @@ function learn(known: Known, { name, found }: NameAnswer): Awaited | undefined {
   const validMs = found === undefined ? FAILURE_MS : Math.min(found.ttlSeconds * 1000, longestMs);
   entry.untilMs = entry.freshUntilMs = nowMs + Math.max(validMs, LEAST_MS);
   return entry;
+}
+
+/** The client has its share of look-ups. Others may have the same address: what they have used so far stays known to them. */
+function refuse({ options }: Known, earlier: Entry | undefined, nowMs: number): typeof KNOWN | undefined {
+  if (earlier === undefined || !isUsableStale(earlier, nowMs)) return undefined;
+  options.values[options.index['aaaa-stale']]++;
+  earlier.untilMs = nowMs + LEAST_MS;
+  return KNOWN;
 }
 
 const isAsked = ({ lookUp, askedMs }: Entry, nowMs: number): boolean =>

@@ -6,11 +6,13 @@ import { type ClientHelloResult, readClientHello, startClientHelloScan } from '.
 import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/tls-alert.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { LOOKUP_SHARE, type Refused, type RefusedKind, decide } from './decide.ts';
-import type { HostTable } from './host-table.ts';
+import { type HostTable, KNOWN } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
 const HTTP_METHODS = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;
+
+const NO_BYTES = new Uint8Array(0);
 
 const alert = (counter: number, description: TlsAlertDescription | undefined): Refusal => ({
   counter,
@@ -51,11 +53,12 @@ export function createTlsGate(
     return { kind: 'refuse', refusal, name: name ?? null, server: backend?.name ?? null };
   }
 
-  /** Looks the name up. */
-  function waitFor(name: string, clientFd: number): Verdict {
+  /** Looks the name up; undefined if it is known now. */
+  function waitFor(name: string, clientFd: number): Verdict | undefined {
     const client = peerOf(clientFd)?.address;
     if (client === undefined) return { kind: 'refuse', refusal: RESET };
     const awaited = table.names!.ask(name, client);
+    if (awaited === KNOWN) return undefined;
     return awaited === undefined ? refuse(LOOKUP_SHARE, name) : { kind: 'wait', awaited };
   }
 
@@ -77,7 +80,7 @@ export function createTlsGate(
         if (backend.refused === 'not-asked') {
           keepOpening(opening, bytes);
           scan = startClientHelloScan(); // all of it is read again then
-          return waitFor(serverName!, clientFd);
+          return waitFor(serverName!, clientFd) ?? this.push(NO_BYTES, clientFd);
         }
         if (backend.refused !== null) return refuse(backend, serverName);
         const client = backend.clientAddress === 'none' ? undefined : peerOf(clientFd);

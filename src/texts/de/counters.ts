@@ -286,8 +286,8 @@ export const counters: Dictionary = {
     'TLS-Verbindungen und HTTP-Anfragen, die zu einer Adresse ihres Namens im DNS geführt wurden (proxy.allowedPrefixes)',
   'Look-ups of names that no server has (proxy.allowedPrefixes)':
     'Abfragen von Namen, die kein Server hat (proxy.allowedPrefixes)',
-  'Look-ups that no resolver answered, so that an earlier answer is used for longer':
-    'Abfragen, auf die kein Resolver antwortete, sodass eine frühere Antwort länger gilt',
+  'Times that an earlier answer was used for longer: no resolver answered, or the client had its share of look-ups':
+    'Wie oft eine frühere Antwort länger galt: Kein Resolver antwortete, oder der Client hatte seinen Anteil an Abfragen',
   'Names forgotten at the limit for the name of another client: their clients had the most':
     'Namen, die an der Grenze für den Namen eines anderen Clients vergessen wurden: Ihre Clients hatten die meisten',
   'Look-ups of names: queries sent to resolvers (dns64.upstreams)':

@@ -9,7 +9,7 @@ import { Method, createMessageHead, hostText, isLastMessage, targetText } from '
 import { endWithoutHost, parseRequest } from '../../../wire/http1/request.ts';
 import { ConnectionOption, writeRequestHead } from '../../../wire/http1/write.ts';
 import { type Decision, LOOKUP_SHARE, decide } from '../decide.ts';
-import type { Backend, HostTable } from '../host-table.ts';
+import { type Backend, type HostTable, KNOWN } from '../host-table.ts';
 import { buildPreamble } from '../preamble.ts';
 import { isWhole, startBody, takeBody } from './body.ts';
 import { AUTHORITY, INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
@@ -106,6 +106,7 @@ function keep(loop: Loop, client: HttpClient, from: number, to: number, mayParse
 function waitForName(loop: Loop, client: HttpClient, end: number): number {
   const awaited = client.context.table.names!.ask(client.host, client.address.address);
   if (awaited === undefined) return refuseDecided(loop, client, LOOKUP_SHARE, '');
+  if (awaited === KNOWN) return judge(loop, client, end, 0);
   if (keep(loop, client, INPUT, end, true) === 0) return 0;
   client.state = State.asking;
   keepWaiting(awaited, client.connection);

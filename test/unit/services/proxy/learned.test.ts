@@ -54,6 +54,9 @@ const NAMES: readonly (readonly [name: string, isPublic: boolean])[] = [
   ['*.example.com', false],
   ['Www.example.com', false], // names come in lower case
   ['www.example.com\n', false],
+  ['printer.local', false],
+  ['a.onion', false],
+  ['local.example', true],
 ];
 for (const [name, isPublic] of NAMES)
   test(`${JSON.stringify(name.slice(0, 20))} ${isPublic ? 'is' : 'is not'} looked up`, () =>
@@ -281,6 +284,24 @@ test('look-ups in a second: one client that asks for random names leaves some fo
     assert.ok(of.ask(`n${i}.good.example`, address('203.0.113.9')) !== undefined, `name ${i}`);
     of.learn(60, ['2001:db8:1::10'], `n${i}.good.example`);
   }
+});
+
+test('a client that has its share of look-ups goes on with what was known, also if it is out of date', () => {
+  const of = start();
+  of.ask();
+  of.learn(5, ['2001:db8:1::10']);
+  of.wait(6);
+  const flood = () => {
+    for (let i = 0; i < 2 * MAX_LOOK_UPS; i++) of.ask(`n${i}.greedy.example`);
+  };
+  flood();
+  assert.equal(of.get(), 'not-asked');
+  assert.equal(of.ask(), 'known');
+  assert.deepEqual(of.get(), ['2001:db8:1::10']);
+  assert.equal(of.ask('b.example'), undefined);
+  assert.equal(of.count('aaaa-stale'), 1);
+  of.wait(6);
+  assert.equal(of.get(), 'not-asked', 'it is asked for again when there is room');
 });
 
 test('names: those that a client floods the table with are its own loss', () => {
