@@ -1,6 +1,5 @@
 /** The resolvers of a configuration: the upstreams, and our own. */
-import { formatSocketAddress } from '../os/socket-address.ts';
-import { mappedIpv4 } from '../wire/ip-address.ts';
+import { mappedIpv4, formatSocketAddress } from '../wire/ip-address.ts';
 import type { Config } from './schema.ts';
 import { parseDnsUpstream } from './values.ts';
 

@@ -1,7 +1,7 @@
 /** Which names are looked up for `proxy.allowedPrefixes`, and which of their addresses may be dialled. Pure. */
-import { type IpPrefix, anyPrefixContains, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
+import { type IpPrefix, anyPrefixContains } from '../../wire/ip-prefix.ts';
 import { type Ourselves, isOurselves } from '../../os/ourselves.ts';
-import { type Text, say } from '../../texts/text.ts';
+import { NEVER_DIALLED } from './never-dialled.ts';
 
 /** Plain data: it is posted to the worker. */
 export interface AllowedAddresses {
@@ -10,15 +10,6 @@ export interface AllowedAddresses {
   readonly embedding: readonly IpPrefix[];
 }
 
-/** Addresses that are never dialled, whatever a name server says. */
-export const NEVER_DIALLED: readonly (readonly [prefix: IpPrefix, sentence: Text])[] = [
-  [parseIpPrefix('::/96')!, say('contains the loopback address')],
-  [parseIpPrefix('::ffff:0:0/96')!, say('contains IPv4 addresses in IPv6 form')],
-  [parseIpPrefix('64:ff9b::/96')!, say('contains the well-known NAT64 prefix')],
-  [parseIpPrefix('64:ff9b:1::/48')!, say('contains the prefix for local NAT64 (RFC 8215)')],
-  [parseIpPrefix('fe80::/10')!, say('contains link-local addresses')],
-  [parseIpPrefix('ff00::/8')!, say('contains multicast addresses')],
-];
 const NEVER: readonly IpPrefix[] = NEVER_DIALLED.map(([prefix]) => prefix);
 
 /** Whether a server of clients may be at this address: the one that is dialled, so no later answer can change it. */
@@ -31,9 +22,6 @@ export const mayDial = (
   !anyPrefixContains(NEVER, address) &&
   !anyPrefixContains(embedding, address) &&
   !isOurselves(ourselves, address);
-
-export const overlaps = (a: IpPrefix, b: IpPrefix): boolean =>
-  a.prefixBits <= b.prefixBits ? prefixContains(a, b.address) : prefixContains(b, a.address);
 
 const MAX_NAME_LENGTH = 253;
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';

@@ -15,7 +15,7 @@ import {
   socketsAt,
 } from '../description.ts';
 import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
-import { NEVER_DIALLED, overlaps } from './allowed.ts';
+import { NEVER_DIALLED, overlaps } from './never-dialled.ts';
 import { proxyCounterTable } from './counters.ts';
 import { usesMapped } from '../mapped.ts';
 import type { ProxyOptions } from './service.ts';
