@@ -136,11 +136,13 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
   ...fields,
 });
 
-/** The fields of the proxy's configuration about mapped addresses, and those that most tests leave alone. */
-export const MAPPED: Pick<ProxyConfig, 'mappedPrefix' | 'mappedFallback' | 'allowedPrefixes'> = {
+/** The fields of the proxy's configuration that most tests do not examine. */
+export const MAPPED: Pick<ProxyConfig, 'mappedPrefix' | 'mappedFallback' | 'allowedPrefixes' | 'workers'> = {
   mappedPrefix: '64:ff9b:1:fffe::/96',
   mappedFallback: 'none',
   allowedPrefixes: [],
+  /** `TOMBOLO_WORKERS=2 npm test -- proxy` runs the tests of the proxy with two. */
+  workers: Number(process.env['TOMBOLO_WORKERS'] ?? 1),
 };
 
 /** Bytes that depend on their position, so that reordering or loss is detected. */

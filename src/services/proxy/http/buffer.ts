@@ -1,8 +1,9 @@
 /**
- * The one buffer of the HTTP engine. What is read lands in its input part. A head that is rewritten is built in the output part
+ * The one buffer of the HTTP engine, because bytes move within one at no other cost than the copy. What is read lands in its input part. A head that is rewritten is built in the output part
  * and then moved to directly before the bytes that followed it, so that head and body leave with one write. The margin before
  * the input is for heads that grow.
  */
+import { Buffer } from 'node:buffer'; // the global is a getter
 import { pinned, placeOf } from '../../../os/libc.ts';
 import { MAX_AUTHORITY_BYTES, MAX_HEAD_BYTES } from '../../../wire/http1/head.ts';
 
@@ -17,7 +18,13 @@ const OUTPUT = INPUT_END;
 /** The authority of a request that has none. */
 export const AUTHORITY = OUTPUT + MAX_HEAD_BYTES + MARGIN_BYTES;
 
-export const buffer = pinned(AUTHORITY + MAX_AUTHORITY_BYTES);
+/** Behind it are requests that may be sent again (saved.ts). Only what is used of it is really allocated. */
+const SAVED = AUTHORITY + MAX_AUTHORITY_BYTES;
+export const SAVED_BYTES = 1024;
+export const SAVED_PLACES = 8192;
+export const savedAt = (place: number): number => SAVED + place * SAVED_BYTES;
+
+export const buffer = pinned(savedAt(SAVED_PLACES));
 export const bufferAddress = placeOf(buffer);
 export const OUTPUT_START = OUTPUT;
 export const OUTPUT_END = AUTHORITY;
