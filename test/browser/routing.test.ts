@@ -24,7 +24,7 @@ describe('the settings of a server', () => {
   const documentInForce = () =>
     page.evaluate<{
       hosts: { name: string }[];
-      proxy?: { defaultHost?: string; allowedPrefixes?: string[] };
+      proxy?: { defaultHost?: string; allowedPrefixes?: string[]; workers?: number };
     }>(`fetch('/api/config').then((answer) => answer.json()).then(({ document }) => document)`);
   const apply = async () => {
     const user = person(page);
@@ -113,6 +113,21 @@ describe('the settings of a server', () => {
     await title('Servers');
     await apply();
     assert.equal((await documentInForce()).proxy?.defaultHost, undefined);
+  });
+
+  it('the number of worker threads is chosen on the page of the proxy, and runs at once', async () => {
+    const user = person(page);
+    await user.visit('/proxy');
+    await page.getByLabel('Number of worker threads').selectOption('2');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.workers, 2);
+    await user.visit('/proxy');
+    await card(page, 'Now')
+      .getByText(/^Worker threads/)
+      .waitFor();
+    await page.getByLabel('Number of worker threads').selectOption('1');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.workers, 1);
   });
 
   it('networks in which names without a server lead to their address in DNS', async () => {

@@ -18,6 +18,7 @@ import {
 import { LEARNED_SERVER } from '../live/line.ts';
 import { RateNow } from '../servers/traffic.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
+import { Workers } from './workers.tsx';
 
 const PICKS_BY = {
   http: say('the Host header'),
@@ -89,6 +90,7 @@ export default function ProxyPage() {
       )}
       <NamesInDns />
       <DefaultServer />
+      <Workers />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />
     </>
