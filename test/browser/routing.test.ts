@@ -151,6 +151,8 @@ describe('the settings of a server', () => {
       '2001:db8:2::/64',
     ]);
     await page.getByText('names in DNS only').first().waitFor();
+    await user.visit('/proxy');
+    await page.getByText('names in DNS only').first().waitFor();
     await user.fill(label, '');
     await apply();
     assert.equal((await documentInForce()).proxy?.allowedPrefixes, undefined);
