@@ -4,6 +4,7 @@ import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import { dialledAddress, endsAtOurselves, listensFor, severalAddresses } from '../../net/listening.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
+import type { HealthByServer } from '../../runtime/address-health.ts';
 import {
   type Flow,
   type LastLeg,
@@ -19,6 +20,7 @@ import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type MappedConfig, whatServerSees } from '../mapped.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type Refused, decide, locationOf } from './decide.ts';
+import { failingSteps, passing } from './health/explain.ts';
 import { type Backend, type Redirect, buildHostTable, findBackend } from './host-table.ts';
 import { type NameNow, explainLearned, explainNotLearned, lookUpNow, onlyThis } from './explain-names.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
@@ -35,11 +37,12 @@ const TOLD: Record<HostConfig['clientAddress'], (mapped: MappedConfig, from: str
   mapped: whatServerSees,
 };
 
-/** undefined when the connection does not go to the port of a listener. */
+/** undefined when the connection does not go to the port of a listener. `health`: what the health checks find now. */
 export async function explainProxy(
   options: ProxyOptions,
   ourselves: Ourselves,
   flow: Flow,
+  health: HealthByServer = {},
 ): Promise<Leg | undefined> {
   const { port, protocol } = flow;
   const position = options.proxy.listeners.findIndex((listener) => listener.port === port);
@@ -77,7 +80,7 @@ export async function explainProxy(
   const asked = asks(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
   const { name } = asked;
-  const question = { config, ourselves, listener, client: flow.from, name, steps };
+  const question = { config, ourselves, health, listener, client: flow.from, name, steps };
   return explainName(question, await askedNow(options, question));
 }
 
@@ -146,6 +149,7 @@ const PROTOCOLS: Readonly<Record<ListenerConfig['protocol'], ProtocolWords>> = {
 interface Question {
   readonly config: ProxyWorkerConfig;
   readonly ourselves: Ourselves;
+  readonly health: HealthByServer;
   readonly listener: ListenerConfig;
   readonly client: string;
   readonly name: string | undefined;
@@ -163,7 +167,7 @@ async function askedNow(
 }
 
 function explainName(question: Question, now: NameNow | undefined): Leg {
-  const { config, ourselves, listener, client, name, steps } = question;
+  const { config, ourselves, health, listener, client, name, steps } = question;
   const { hosts } = config;
   const { routed, target } = PROTOCOLS[listener.protocol];
   const names = now === undefined ? null : onlyThis(now);
@@ -181,7 +185,8 @@ function explainName(question: Question, now: NameNow | undefined): Leg {
   }
   const position = hosts.findIndex((host) => host.name === found.name);
   const host = hosts[position];
-  const address = dialledAddress(ourselves, addressesOf(host));
+  const checks = (health[host.name] ?? []).filter(({ service }) => service === listener.name);
+  const address = dialledAddress(ourselves, passing(addressesOf(host), checks));
   const refused = endsAtOurselves(ourselves, { name: host.name, address }, position, steps);
   if (refused !== undefined) return refused;
   const { port } = serviceAt(host, listener)!;
@@ -205,6 +210,7 @@ function explainName(question: Question, now: NameNow | undefined): Leg {
         configPath: isNamed ? `/hosts/${position}/hostnames` : '/proxy/defaultHost',
       },
       ...severalAddresses(addressesOf(host), host.balance === 'round-robin', position),
+      ...failingSteps(addressesOf(host), checks, position),
       ...admitted(found, client, position),
       {
         isOk: true,

@@ -1,5 +1,6 @@
 /** The proxy's worker thread. */
 import type { HostConfig } from '../../config/schema.ts';
+import type { FoundWays } from '../../net/found-ways.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
 import { type GateMeans, runTcpWorker } from '../../net/tcp-worker.ts';
 import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
@@ -16,6 +17,7 @@ import { parseIpPrefix } from '../../wire/ip-prefix.ts';
 export interface ProxyWorkerConfig extends Omit<HostTableOptions, 'names'> {
   readonly hosts: readonly HostConfig[];
   readonly mapped: MappedConfig;
+  readonly foundWays?: FoundWays | undefined;
   readonly responseTimeoutMs: number;
   readonly allowed: AllowedTexts;
 }
@@ -71,13 +73,13 @@ runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
   onTold,
   createGates(config, index, peerOf, means) {
-    const { hosts, responseTimeoutMs, mapped, ...options } = config;
+    const { hosts, responseTimeoutMs, mapped, foundWays, ...options } = config;
     const servers = learnedFor(config, index, means);
     for (const [name, listener] of httpListeners)
       if (!options.listeners.some((each) => each.name === name && each.protocol === 'http'))
         listener.retire();
     const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
-    const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
+    const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter, foundWays);
     return (name) => {
       const listener = options.listeners.find((candidate) => candidate.name === name)!;
       const names = servers?.at(listener.port) ?? null;

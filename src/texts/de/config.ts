@@ -149,6 +149,8 @@ export const config: Dictionary = {
   owner: 'dem Eigentümer',
   appliance: 'dem Gerät',
   'bootstrap token': 'dem Bootstrap-Token',
+  'the host name that health checks ask for, because the server has none without "*"; or "check": "tcp"':
+    'der Hostname, nach dem Zustandsprüfungen fragen, weil der Server keinen ohne „*“ hat; oder „check“: „tcp“',
   'contains IPv4 addresses in IPv6 form': 'enthält IPv4-Adressen in IPv6-Form',
   'contains the well-known NAT64 prefix': 'enthält das bekannte NAT64-Präfix',
   'contains the prefix for local NAT64 (RFC 8215)': 'enthält das Präfix für lokales NAT64 (RFC 8215)',
