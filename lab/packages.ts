@@ -50,6 +50,7 @@ export const PACKAGES = {
     socat: 'socat',
     systemd: 'systemd-analyze',
     traceroute: 'traceroute',
+    unbound: 'unbound',
     wget: 'wget',
     wrk: 'wrk',
   },

@@ -4,7 +4,7 @@ import type { Logger } from './runtime/log.ts';
 import type { ServiceContext } from './runtime/service.ts';
 import { ServiceSlot } from './runtime/service-slot.ts';
 import { SERVICES } from './services/all.ts';
-import { portsOfOthers } from './services/configured.ts';
+import { embeddingTexts, portsOfOthers } from './services/configured.ts';
 import type { RunningService } from './services/description.ts';
 
 export interface PlacedService {
@@ -18,7 +18,7 @@ export const servicesOf = (config: Config, context: ServiceContext): readonly Pl
     described,
     slot: new ServiceSlot(
       described.name,
-      (of: Config) => described.options(of, portsOfOthers(of, described.name)),
+      (of: Config) => described.options(of, portsOfOthers(of, described.name), embeddingTexts(of)),
       (options, of) => described.start(options, of),
       config,
       context,

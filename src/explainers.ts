@@ -3,7 +3,7 @@ import type { Config } from './config/schema.ts';
 import { compileOurselves } from './os/ourselves.ts';
 import type { Explainer } from './runtime/explain.ts';
 import { SERVICES } from './services/all.ts';
-import { portsOfOthers, prefixesOf } from './services/configured.ts';
+import { embeddingTexts, portsOfOthers, prefixesOf } from './services/configured.ts';
 import type { RunningService } from './services/description.ts';
 import type { IpPrefix } from './wire/ip-prefix.ts';
 
@@ -29,7 +29,7 @@ export async function explainersOf(
     SERVICES.map(async (service): Promise<Explainer | undefined> => {
       const { name, explain } = service;
       if (explain === undefined) return undefined;
-      const options = service.options(config, portsOfOthers(config, name));
+      const options = service.options(config, portsOfOthers(config, name), embeddingTexts(config));
       const question = { config, ourselves, isLive, options, running: running(name) };
       const { isBeforeSockets } = explain;
       return { service: name, isBeforeSockets, explain: await explain.load(question) };

@@ -13,7 +13,7 @@ export function checkConfig(config: Config): ConfigProblem[] {
   return [
     ...config.hosts.flatMap((host, i) => checkHost(config, host, `/hosts/${i}`)),
     ...checkUnique(config),
-    ...SERVICES.flatMap((service) => service.check?.(config) ?? []),
+    ...SERVICES.flatMap((service) => service.check?.(config, embeddingPrefixes(config)) ?? []),
     ...checkPromisedPrefixes(config),
     ...checkOwnedPrefixes(config),
     ...checkPorts(config),

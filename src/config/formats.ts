@@ -40,5 +40,7 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   },
   'mapped-prefix': (text) => text.includes(':') && parseIpPrefix(text)?.prefixBits === 96,
   'ipv6-prefix': (text) => text.includes(':') && parseIpPrefix(text) !== undefined,
+  // A shorter one would make an open proxy to a large part of the Internet.
+  'allowed-prefix': (text) => text.includes(':') && (parseIpPrefix(text)?.prefixBits ?? 0) >= 16,
   'pool4-address': (text) => text === 'auto' || parseIpv4(text) !== undefined,
 };

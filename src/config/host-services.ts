@@ -36,9 +36,19 @@ export function serviceAt(
 export const isHttps = ({ protocol, port, name }: ListenerConfig): boolean =>
   protocol === 'tls' && (port === 443 || name === 'https');
 
-/** The names of the listeners that are open: those that a server names which is not switched off. */
-export const usedListeners = (hosts: readonly Pick<HostConfig, 'services' | 'enabled'>[]): Set<string> =>
-  new Set(hosts.flatMap((host) => (host.enabled ? listenersOf(host) : [])));
+/**
+ * The names of the listeners that are open: those that a server names which is not switched off; all of them, if names in DNS
+ * lead to servers that are not configured.
+ */
+export const usedListeners = (
+  { listeners, allowedPrefixes }: Pick<ProxyConfig, 'listeners' | 'allowedPrefixes'>,
+  hosts: readonly Pick<HostConfig, 'services' | 'enabled'>[],
+): Set<string> =>
+  new Set(
+    allowedPrefixes.length > 0
+      ? listeners.map(({ name }) => name)
+      : hosts.flatMap((host) => (host.enabled ? listenersOf(host) : [])),
+  );
 
 export type AccessLogValue = ProxyConfig['accessLog'];
 

@@ -20,6 +20,8 @@ export const Phase = {
   closed: 4,
   /** The gate's conversation handles every event (gate.ts): a protocol in which more than the first bytes decides. */
   conversing: 5,
+  /** The gate waits for something that another thread finds out (waiting.ts). */
+  waiting: 6,
 } as const;
 
 /** Where a connection to a server comes from. */

@@ -26,6 +26,8 @@ function handle(loop: Loop, half: Half, events: number): void {
       return onRelayEvents(loop, half, events);
     case Phase.opening:
       return onOpeningEvents(loop, connection, events);
+    case Phase.waiting:
+      return onClientEvents(loop, connection, events);
     case Phase.dialing:
       if (half === connection.up) return onClientEvents(loop, connection, events);
       return onDialEvents(loop, connection, events);

@@ -15,6 +15,8 @@ export interface Conversation {
   resume(loop: Loop, connection: Connection): void;
   /** Called at least once per second. */
   onDeadline(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts): void;
+  /** What the connection waited for is known now (waiting.ts). */
+  onAnswered(loop: Loop, connection: Connection): void;
   /** One of several addresses of a server does not answer (ATTEMPT_MS). */
   onSlowDial(loop: Loop, connection: Connection): void;
   /** No answer has come back to the source of the connection to the server (way-back.ts). */

@@ -30,6 +30,7 @@ function look(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts):
   const elapsedMs = (loop.nowMs - connection.sinceMs) | 0;
   switch (connection.phase) {
     case Phase.opening:
+    case Phase.waiting:
       if (elapsedMs < handshakeTimeoutMs) return;
       countEnd(loop, connection, index['refused-timeout']);
       return refuse(loop, connection, connection.examiner?.timedOut() ?? CLOSE);

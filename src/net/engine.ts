@@ -21,7 +21,7 @@ import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { AccessWriter } from './access-log.ts';
 import type { TcpEvents } from './events.ts';
-import type { Gate } from './gate.ts';
+import type { Gate, Awaited } from './gate.ts';
 import type { Holders } from './holders.ts';
 import type { HostCounters } from './host-slots.ts';
 import { setTaking } from './handover.ts';
@@ -29,6 +29,7 @@ import { createLoop } from './loop.ts';
 import { answerBell, bellOf, passOn } from './other-workers.ts';
 import { createPipePool } from './pipe-pool.ts';
 import { runQueued } from './relaying.ts';
+import { resumeWaiting } from './waiting.ts';
 import { lookAtWaysBack, waysBackWaitMs } from './way-back.ts';
 
 export interface EngineOptions {
@@ -56,6 +57,8 @@ export interface TcpEngine {
   configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
   /** The process is about to end: conversations end after what they are doing now, and idle ones at once. */
   drain(): void;
+  /** What connections waited for is known. Call it between two turns. */
+  resume(awaited: Awaited): void;
   /** This worker is no longer needed: conversations end after what they do now or next. */
   leave(): void;
   /** In the last turn there was nothing to do, no connection is open, and no client waits to be accepted. */
@@ -173,6 +176,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       loop.isDraining = true;
       drainConversations(loop);
     },
+    resume: (awaited) => resumeWaiting(loop, awaited),
     leave() {
       loop.isDraining = true;
     },

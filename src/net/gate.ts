@@ -48,8 +48,15 @@ export interface Refusal {
   readonly reset: boolean;
 }
 
+/** What connections wait for, before their gate can decide; waiting.ts keeps them in it. */
+export interface Awaited {
+  readonly connections: object[];
+}
+
 export type Verdict =
   | { readonly kind: 'more' }
+  /** The gate needs to know something that another thread finds out. Then it is asked again, with no bytes. */
+  | { readonly kind: 'wait'; readonly awaited: Awaited }
   /** `counter`: the position of the counter for such routes. `name`: the name that the client asked for. */
   | { readonly kind: 'route'; readonly route: Route; readonly counter: number; readonly name: string }
   /** `server`: the one that the client would have reached. */

@@ -4,7 +4,7 @@ import { openingInTheWay } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
 import { startDial } from './dialling.ts';
 import { abort, close, countEnd, noteRefusedConnection, refuse } from './ending.ts';
-import type { Verdict } from './gate.ts';
+import type { Verdict, Awaited } from './gate.ts';
 import { CHUNK_BYTES, type Loop, READABLE, noteEvents } from './loop.ts';
 
 export function onOpeningEvents(loop: Loop, connection: Connection, events: number): void {
@@ -49,11 +49,34 @@ export function hasMemory(loop: Loop, connection: Connection): boolean {
   return true;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
+/** What the gate waited for is known. */
+export function decideAgain(loop: Loop, connection: Connection): void {
+  connection.phase = Phase.opening;
+  judge(loop, connection, connection.examiner!.push(NO_BYTES, connection.up.from));
+}
+
+/** Above this, connections that have ended meanwhile are removed from the list each time that it has doubled. */
+const SHORT_LIST = 64;
+
+export function keepWaiting({ connections }: Awaited, connection: Connection): void {
+  const { length } = connections;
+  if (length >= SHORT_LIST && (length & (length - 1)) === 0) {
+    const open = (connections as Connection[]).filter(({ phase }) => phase !== Phase.closed);
+    connections.splice(0, length, ...open);
+  }
+  connections.push(connection);
+}
+
 function judge(loop: Loop, connection: Connection, verdict: Verdict): void {
   if (verdict.kind === 'route') {
     loop.values[verdict.counter]++;
     connection.name = verdict.name;
     startDial(loop, connection, verdict.route);
+  } else if (verdict.kind === 'wait') {
+    connection.phase = Phase.waiting;
+    keepWaiting(verdict.awaited, connection);
   } else if (verdict.kind === 'refuse') {
     connection.name = verdict.name ?? null;
     connection.server = verdict.server ?? null;

@@ -52,6 +52,8 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   readonly descriptorShare: number;
   readonly log: Logger;
   readonly ourselves: FollowedOurselves;
+  /** A worker asks: the answer goes to `tell`. */
+  readonly onAsked?: (question: unknown) => void;
   /** Where events go; without it, they are not read. */
   readonly events?: EventSink | undefined;
   /** Where lines of the access log go; without it, there is none. */
@@ -75,6 +77,8 @@ export interface TcpPlane<Config> extends AsyncDisposable {
   limits(): readonly Limit[];
   /** Who holds how much of the connections now, and who was refused. */
   shares(): TcpShares;
+  /** Tells every worker something beside its state. One that is being started again misses it. */
+  tell(told: unknown): void;
   /** Test hook: makes a worker throw, the first one by default. */
   failWorker(number?: number): void;
 }
@@ -113,6 +117,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         log.error({ err }, `${name}: the listener could not be opened again`),
       );
     },
+    onAsked: (question) => options.onAsked?.(question),
     onDrained(number) {
       if (!inForce.isDraining) void inTurn(() => threads.end(number));
       else if (threads.isDrained) drained.resolve();
@@ -174,6 +179,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       ...serverLimits(hostSlots.read(), inForce.plan.limits.connectionsPerServer),
     ],
     shares: () => readShares(threads.holders, options.counterTable, connectionLimit()),
+    tell: threads.tell,
     failWorker: (number = 1) => threads.fail(number),
     async [Symbol.asyncDispose]() {
       missing[Symbol.dispose]();

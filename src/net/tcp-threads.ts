@@ -26,7 +26,7 @@ import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { createLetter, readLetter, redirect, unread } from './handover.ts';
 import { createHoldersBuffer } from './holders.ts';
 import type { HostSlots } from './host-slots.ts';
-import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
+import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit, Told } from './tcp-worker.ts';
 
 export interface TcpThreadsOptions<Config, Table extends CounterTable> {
   readonly name: string;
@@ -40,6 +40,8 @@ export interface TcpThreadsOptions<Config, Table extends CounterTable> {
   /** The state in force, for all threads together. */
   readonly state: () => TcpPlaneState<Config>;
   readonly onBroken: (fd: number, code: number) => void;
+  /** A thread asks: the answer goes to `tell`. */
+  readonly onAsked: (question: unknown) => void;
   /** A thread has reported that it is drained. */
   readonly onDrained: (number: number) => void;
 }
@@ -65,6 +67,8 @@ export interface TcpThreads extends AsyncDisposable {
   apply(count: number, timeoutMs: number): Promise<boolean>;
   /** Sends the state again, after a change that nobody waits for. */
   send(): void;
+  /** Tells every thread something beside its state. One that is being started again misses it. */
+  tell(told: unknown): void;
   /** Ends a thread that has drained, if it is one that is no longer wanted. */
   end(number: number): Promise<void>;
   counters(): Record<string, number>;
@@ -90,7 +94,7 @@ interface Block {
 }
 
 interface Thread<Config> {
-  readonly worker: SupervisedWorker<TcpPlaneState<Config>>;
+  readonly worker: SupervisedWorker<TcpPlaneState<Config> | Told>;
   applied: number;
   isDrained: boolean;
 }
@@ -150,6 +154,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
   function onMessage(number: number, message: FromTcpWorker): void {
     const thread = threads.get(number);
     if (message.kind === 'broken') return options.onBroken(message.fd, message.code);
+    if (message.kind === 'asked') return options.onAsked(message.question);
     if (thread === undefined) return;
     if (message.kind === 'applied') {
       thread.applied = message.generation;
@@ -179,7 +184,11 @@ export function createTcpThreads<Config, Table extends CounterTable>(
     roles.set(number, 'new');
     let applied = 0;
     try {
-      const worker = await superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>({
+      const worker = await superviseWorker<
+        TcpWorkerInit<Config>,
+        TcpPlaneState<Config> | Told,
+        FromTcpWorker
+      >({
         name: number === 1 ? name : `${name} ${number}`,
         entry: options.entry,
         init: () => ({
@@ -290,6 +299,9 @@ export function createTcpThreads<Config, Table extends CounterTable>(
       return inTime;
     },
     send: () => send([...threads.keys()]),
+    tell(told) {
+      for (const { worker } of threads.values()) worker.send({ told });
+    },
     async end(number) {
       const thread = threads.get(number);
       if (thread === undefined || roles.get(number) !== 'leaving') return;

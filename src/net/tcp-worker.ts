@@ -13,7 +13,7 @@ import { createByteWriter } from '../runtime/byte-ring.ts';
 import { createAccessWriter } from './access-log.ts';
 import { createTcpEngine } from './engine.ts';
 import { type TcpEvents, createTcpEvents } from './events.ts';
-import type { Gate } from './gate.ts';
+import type { Gate, Awaited } from './gate.ts';
 import { createHolders } from './holders.ts';
 import { createHostCounters } from './host-slots.ts';
 import type { OpenListener } from './listen.ts';
@@ -38,6 +38,11 @@ export interface TcpPlaneState<Config> {
   readonly config: Config;
 }
 
+/** What the service's main thread tells its worker beside the state. */
+export interface Told {
+  readonly told: unknown;
+}
+
 export interface TcpWorkerInit<Config> {
   readonly state: TcpPlaneState<Config>;
   /** The number of this worker. */
@@ -57,6 +62,8 @@ export type FromTcpWorker =
   | { readonly kind: 'applied'; readonly generation: number }
   /** A listening socket is permanently broken, and no longer accepts. */
   | { readonly kind: 'broken'; readonly fd: number; readonly code: number }
+  /** The service's worker asks its main thread. */
+  | { readonly kind: 'asked'; readonly question: unknown }
   /** While draining: no connection is open and no client waits. Sent again if one came afterwards from another worker. */
   | { readonly kind: 'drained' };
 
@@ -73,7 +80,20 @@ export interface TcpWorkerOptions<Config, Table extends CounterTable> {
     config: Config,
     index: { readonly [Name in keyof Table]: number },
     peerOf: TcpEvents['peerOf'],
+    means: GateMeans,
   ) => GateOf;
+  /** The main thread has told something. `resume` continues connections that waited for it. */
+  readonly onTold?: (told: unknown, resume: (awaited: Awaited) => void) => void;
+}
+
+/** What gates may use beside their configuration. */
+export interface GateMeans {
+  /** The counters of the service. */
+  readonly values: Float64Array;
+  /** Own addresses, which are never dialled. */
+  readonly ourselves: Ourselves;
+  /** Asks the service's main thread. */
+  ask(question: unknown): void;
 }
 
 /** The gate of a listener, by its name. */
@@ -83,8 +103,9 @@ export type GateOf = (listenerName: string) => Gate;
 export function runTcpWorker<Config, Table extends CounterTable>({
   counterTable,
   createGates,
+  onTold,
 }: TcpWorkerOptions<Config, Table>): void {
-  const thread = workerThread<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>();
+  const thread = workerThread<TcpWorkerInit<Config>, TcpPlaneState<Config> | Told, FromTcpWorker>();
   const { init, ledger, wakeFd } = thread;
   const counters = createCounters(counterTable, init.counters);
   const gauges = createCounters(tcpGaugeTable, init.gauges);
@@ -110,8 +131,11 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   let isDraining = false;
   let isDrained = false;
 
+  const ask = (question: unknown) => thread.post({ kind: 'asked', question });
+
   function apply(state: TcpPlaneState<Config>): void {
-    const gateOf = createGates(state.config, counters.index, events.peerOf);
+    const means = { values: counters.values, ourselves: state.ourselves, ask };
+    const gateOf = createGates(state.config, counters.index, events.peerOf, means);
     // Sockets of one name share their gate.
     const gates = new Map<string, Gate>();
     const byFd = new Map<number, Gate>();
@@ -135,11 +159,14 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     thread.post({ kind: 'applied', generation: state.generation });
   }
 
+  const receive = (message: TcpPlaneState<Config> | Told): void =>
+    'told' in message ? onTold?.(message.told, engine.resume) : apply(message);
+
   apply(init.state);
   thread.ready();
   for (;;) {
     thread.beat();
-    if (engine.turn(isDraining ? DRAIN_WAIT_MS : MAX_WAIT_MS) && !thread.receive(apply)) return;
+    if (engine.turn(isDraining ? DRAIN_WAIT_MS : MAX_WAIT_MS) && !thread.receive(receive)) return;
     const wasDrained = isDrained;
     isDrained = isDraining && engine.isIdle;
     if (isDrained && !wasDrained) thread.post({ kind: 'drained' });

@@ -1,5 +1,6 @@
 /** struct sockaddr_in and sockaddr_in6 as bytes. */
-import { mappedIpv4, formatIpAddress, mapIpv4, ipv4At } from '../wire/ip-address.ts';
+import { mappedIpv4, mapIpv4, ipv4At } from '../wire/ip-address.ts';
+export { formatSocketAddress } from '../wire/ip-address.ts';
 import { AF_INET, AF_INET6, pinned } from './libc.ts';
 
 /** Room for either family. */
@@ -33,10 +34,4 @@ export function decodeSocketAddress(bytes: Uint8Array, offset = 0): SocketAddres
   if (family === AF_INET) return { address: mapIpv4(ipv4At(bytes, offset + 4)), port };
   if (family === AF_INET6) return { address: bytes.slice(offset + 8, offset + 24), port };
   throw new Error(`decodeSocketAddress: address family ${family}, expected ${AF_INET} or ${AF_INET6}`);
-}
-
-/** "192.0.2.1:80" or "[2001:db8::1]:80". */
-export function formatSocketAddress({ address, port }: SocketAddress): string {
-  const text = formatIpAddress(address);
-  return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
 }

@@ -41,6 +41,11 @@ export const declaredAddresses = (config: Config): string[] => [
 export const embeddingPrefixes = (config: Config): EmbeddingPrefix[] =>
   SERVICES.flatMap((service) => service.prefixes?.(config) ?? []);
 
+/** The same, as text: for services that must keep out of all of them. */
+export const embeddingTexts = (config: Config): string[] => [
+  ...new Set(embeddingPrefixes(config).map(({ text }) => text)),
+];
+
 /** Every prefix that IPv4 addresses are embedded in, even if the service is off: no server can be there. */
 export const prefixesOf = (config: Config): IpPrefix[] =>
   embeddingPrefixes(config).map(({ text }) => parseIpPrefix(text) as IpPrefix);

@@ -37,8 +37,11 @@ export interface ServiceDescription<
   readonly events?: readonly EventKind[];
   /** Whether it runs in this environment at all. Default: everywhere. */
   isHere?(environment: NodeJS.ProcessEnv): boolean;
-  /** Selects its options from the configuration. `others`: ports that the configuration assigns to others. */
-  options(config: Config, others: readonly PortUse[]): Options;
+  /**
+   * Selects its options from the configuration. `others`: ports that the configuration assigns to others. `embedding`: the
+   * prefixes of all services in which IPv4 addresses are embedded.
+   */
+  options(config: Config, others: readonly PortUse[], embedding: readonly string[]): Options;
   /** Sets up what must exist before any service starts, for as long as the process runs. */
   prepare?(context: ServiceContext): Promise<AsyncDisposable>;
   /** Loads its code and starts it. */
@@ -74,8 +77,8 @@ export interface ServiceDescription<
   diagnostics?(): Promise<ServiceDiagnostics>;
   /** Where its own report is listed among the checks, and ids of the checks that explain its problems better. */
   readonly place?: { readonly area: string; readonly needs: readonly string[] };
-  /** Checks of its part of the configuration that involve more than one field. */
-  check?(config: Config): readonly ConfigProblem[];
+  /** Checks of its part of the configuration that involve more than one field. `embedding`: the prefixes of all services. */
+  check?(config: Config, embedding: readonly EmbeddingPrefix[]): readonly ConfigProblem[];
   /** The same for one server; `path` is the path of the server. */
   checkHost?(config: Config, host: HostConfig, path: string): readonly ConfigProblem[];
   /** Finds what in its part leads back to this machine itself. */

@@ -6,6 +6,8 @@ import { nameKey, readName } from './dns-name.ts';
 
 export const HEADER_BYTES = 12;
 export const MAX_MESSAGE_BYTES = 65_535;
+/** Over UDP. Fits every path without fragments (DNS flag day 2020, RFC 9715). A larger offer is treated as this size. */
+export const MAX_UDP_BYTES = 1232;
 
 // Offsets in the header, and bits of its two flag bytes as one 16-bit number.
 export const FLAGS = 2;

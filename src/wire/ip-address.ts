@@ -125,3 +125,15 @@ export function isSameAddress(a: string, b: string): boolean {
   const [left, right] = [parseIpAddress(a), parseIpAddress(b)];
   return left !== undefined && right !== undefined && left.every((byte, i) => byte === right[i]);
 }
+
+/** "192.0.2.1:80" or "[2001:db8::1]:80". `address`: 16 bytes, IPv4 in its mapped form. */
+export function formatSocketAddress({
+  address,
+  port,
+}: {
+  readonly address: Uint8Array;
+  readonly port: number;
+}): string {
+  const text = formatIpAddress(address);
+  return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
+}

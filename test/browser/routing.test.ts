@@ -24,7 +24,12 @@ describe('the settings of a server', () => {
   const documentInForce = () =>
     page.evaluate<{
       hosts: { name: string }[];
-      proxy?: { defaultHost?: string; accessLog?: string; workers?: number };
+      proxy?: {
+        defaultHost?: string;
+        allowedPrefixes?: string[];
+        accessLog?: string;
+        workers?: number;
+      };
     }>(`fetch('/api/config').then((answer) => answer.json()).then(({ document }) => document)`);
   const apply = async () => {
     const user = person(page);
@@ -174,6 +179,34 @@ describe('the settings of a server', () => {
     await page.getByLabel('Number of worker threads').selectOption('1');
     await apply();
     assert.equal((await documentInForce()).proxy?.workers, 1);
+  });
+
+  it('networks in which names without a server lead to their address in DNS', async () => {
+    const user = person(page);
+    const label = 'Networks of servers that need no entry here';
+    await user.visit('/proxy');
+    await title('Proxy');
+    await user.fill(label, 'fe80::/64');
+    await page.getByText('contains link-local addresses').first().waitFor();
+    assert.deepEqual(await axe(page), []);
+    await user.fill(label, '::/0');
+    await page
+      .getByText(/would let everybody use this appliance/)
+      .first()
+      .waitFor();
+    await user.fill(label, '2001:db8:1::/64, 2001:db8:2::/64\n');
+    await page.getByText('names in DNS only').first().waitFor({ state: 'detached' });
+    await apply();
+    assert.deepEqual((await documentInForce()).proxy?.allowedPrefixes, [
+      '2001:db8:1::/64',
+      '2001:db8:2::/64',
+    ]);
+    await page.getByText('names in DNS only').first().waitFor();
+    await user.visit('/proxy');
+    await page.getByText('names in DNS only').first().waitFor();
+    await user.fill(label, '');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.allowedPrefixes, undefined);
   });
 
   it('a server with two addresses: which goes first is asked only then', async () => {

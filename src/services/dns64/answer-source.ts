@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
 import { type Client, clientAt, createClient, readClient } from '../../net/client.ts';
+import { resolversOf } from '../../config/resolvers.ts';
 import type { DnsUpstream } from '../../config/values.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
@@ -15,7 +16,7 @@ import type { Dns64Counters } from './counters.ts';
 import type { QueryLog, AnsweredQuery } from './events.ts';
 import { type Memory, newMemory } from './memory.ts';
 import { MAX_IN_FLIGHT, createResolver } from './resolve.ts';
-import { type Upstreams, createUpstreams } from './upstreams.ts';
+import { type Upstreams, createUpstreams } from '../../net/dns-upstreams.ts';
 
 /** Queries of all clients that may wait for an answer at the same time, even if they ask the same few questions. */
 export const MAX_WAITING = 1024;
@@ -64,7 +65,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
   const { counters } = options;
   const { values, index } = counters;
   const { signal } = options;
-  const upstreams = createUpstreams(options.upstreams, counters, signal, options.isOurs);
+  const upstreams = createUpstreams(resolversOf(options.upstreams), counters, signal, options.isOurs);
   const resolver = createResolver({ upstreams, pref64: options.pref64, counters });
   const cache = new AnswerCache(options.cacheEntries);
   /** Buffer in which replies are made; its content is not used after the call. */

@@ -12,6 +12,7 @@ import {
   type DnsRecord,
   FLAGS,
   HEADER_BYTES,
+  MAX_UDP_BYTES,
   NSCOUNT,
   QDCOUNT,
   QR,
@@ -27,12 +28,11 @@ import {
   writeUint16,
   writeUint32,
 } from '../../wire/dns-message.ts';
+import { negativeTtl } from '../../wire/dns-answer.ts';
 import { lowerName } from '../../wire/dns-name.ts';
 import { type DnsQuery, OPT_BYTES } from '../../wire/dns-query.ts';
 import { type Memory, newMemory } from './memory.ts';
 
-/** Fits every path without fragments (DNS flag day 2020, RFC 9715). A larger offer is treated as this size. */
-export const MAX_UDP_BYTES = 1232;
 /** The limit of a client without EDNS (RFC 1035 section 4.2.1). */
 const PLAIN_UDP_BYTES = 512;
 /** RFC 8767 section 4: no answer is kept for longer than a day. */
@@ -134,12 +134,6 @@ function isNegative(question: DnsQuestion, message: DnsMessage): boolean {
   if (rcode === Rcode.NXDOMAIN) return true;
   const isWanted = ({ type }: DnsRecord) => type === question.type || question.type === Type.ANY;
   return rcode === Rcode.NOERROR && !message.answers.some(isWanted);
-}
-
-/** How long a negative answer is valid: the smaller of its SOA's TTL and minimum (RFC 2308 section 5); undefined without SOA. */
-export function negativeTtl(message: DnsMessage): number | undefined {
-  const soa = message.authorities.find(({ type }) => type === Type.SOA);
-  return soa === undefined ? undefined : Math.min(soa.ttlSeconds, uint32At(soa.data, soa.data.length - 4));
 }
 
 function lifetime(

@@ -2,12 +2,12 @@
  * The decisions of DNS64 (RFC 6147) about messages as plain data: when to synthesise, from what, and how. No I/O; resolve.ts
  * decides the order of the queries.
  */
+import { negativeTtl, rcodeOf, recordsOf } from '../../wire/dns-answer.ts';
 import {
   CLASS_IN,
   type DnsMessage,
   type DnsQuestion,
   type DnsRecord,
-  RCODE_MASK,
   Rcode,
   Type,
   uint32At,
@@ -16,7 +16,6 @@ import { nameFromText, nameKey } from '../../wire/dns-name.ts';
 import { type IpPrefix, anyPrefixContains, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { embedIpv4, ipv4Inside } from '../../wire/rfc6052.ts';
-import { negativeTtl } from './answer.ts';
 
 const prefixes = (...texts: string[]): IpPrefix[] => texts.map((text) => parseIpPrefix(text)!);
 
@@ -27,33 +26,8 @@ const [WELL_KNOWN_PREFIX] = prefixes('64:ff9b::/96');
 /** RFC 6147 section 5.1.7, for negative AAAA answers that came without SOA. */
 const TTL_WITHOUT_SOA_SECONDS = 600;
 
-export const rcodeOf = (message: DnsMessage): number => message.flags & RCODE_MASK;
-
-const ofType = (message: DnsMessage, type: number): DnsRecord[] =>
-  message.answers.filter((record) => record.type === type && record.class === CLASS_IN);
-
 const isSigned = (message: DnsMessage): boolean =>
   [...message.answers, ...message.authorities].some(({ type }) => type === Type.RRSIG);
-
-/**
- * The end of the chain of CNAMEs in a response, if the response has no data for that name: no record of the type, and no SOA,
- * which would mean that there is none. undefined when nothing is missing.
- */
-export function danglingAlias(question: DnsQuestion, message: DnsMessage): Uint8Array | undefined {
-  if (rcodeOf(message) !== Rcode.NOERROR || question.type === Type.CNAME) return undefined;
-  if (ofType(message, question.type).length > 0) return undefined;
-  if (message.authorities.some(({ type }) => type === Type.SOA)) return undefined;
-  const aliases = new Map(ofType(message, Type.CNAME).map((record) => [nameKey(record.name), record.data]));
-  let name: Uint8Array | undefined;
-  let key = nameKey(question.name);
-  // Each alias is used only once, so a loop in the response ends here.
-  for (let target = aliases.get(key); target !== undefined; target = aliases.get(key)) {
-    aliases.delete(key);
-    name = target;
-    key = nameKey(target);
-  }
-  return name;
-}
 
 /**
  * RFC 6147 section 5.5: whether a AAAA query may be synthesised at all. With CD and DO set, the client validates itself and
@@ -82,7 +56,7 @@ export function needsA(aaaa: DnsMessage | undefined, dnssecOk: boolean): boolean
   if (rcode === Rcode.NXDOMAIN) return false;
   if (rcode !== Rcode.NOERROR) return true;
   // 5.1.1: a real AAAA record, at the end of any chain (5.1.5), is the answer.
-  if (ofType(aaaa, Type.AAAA).length > 0) return false;
+  if (recordsOf(aaaa, Type.AAAA).length > 0) return false;
   // 5.5: DO is set, and the empty answer is signed. We have not validated it, but the client may: leave it unchanged.
   return !(dnssecOk && isSigned(aaaa));
 }
@@ -124,7 +98,7 @@ const ttlLimit = (negative: DnsMessage | undefined): number =>
 
 /** An AAAA record for each A record and each prefix that may represent its address (RFC 6147 sections 5.1.7, 5.2). */
 function synthesise(a: DnsMessage, ttlLimitSeconds: number, pref64: readonly IpPrefix[]): DnsRecord[] {
-  const addresses = ofType(a, Type.A);
+  const addresses = recordsOf(a, Type.A);
   return pref64.flatMap((prefix) =>
     addresses
       .filter(({ data }) => mayRepresent(prefix, uint32At(data, 0)))

@@ -1,4 +1,5 @@
 /** What DNS64 does with a name that an IPv6 client asks for, and with connections to the resolver itself. */
+import { resolversOf } from '../../config/resolvers.ts';
 import type { Dns64Config } from '../../config/schema.ts';
 import { listensFor } from '../../net/listening.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
@@ -23,7 +24,7 @@ import type { Answer } from './answer.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { createClient } from '../../net/client.ts';
 import { createResolver } from './resolve.ts';
-import { createUpstreams, isLoop } from './upstreams.ts';
+import { createUpstreams, isLoop } from '../../net/dns-upstreams.ts';
 import { say } from '../../texts/text.ts';
 
 /** undefined when the traffic is not for the resolver and needs no look-up. */
@@ -64,7 +65,7 @@ async function explainLookup(
   const counters = createCounters(DNS64_COUNTERS);
   const aborter = new AbortController();
   const resolver = createResolver({
-    upstreams: createUpstreams(config.upstreams, counters, aborter.signal, (target) =>
+    upstreams: createUpstreams(resolversOf(config.upstreams), counters, aborter.signal, (target) =>
       isLoop(ourselves, config, target),
     ),
     pref64: config.prefixes.flatMap((text) => parseIpPrefix(text) ?? []),

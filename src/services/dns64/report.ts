@@ -6,7 +6,7 @@ import { type Text, say, sentences } from '../../texts/text.ts';
 import { type AnswerSource, MAX_WAITING } from './answer-source.ts';
 import { MAX_IN_FLIGHT } from './resolve.ts';
 import { MAX_CONNECTIONS } from './stream.ts';
-import type { Trouble } from './upstreams.ts';
+import type { Trouble } from '../../net/dns-upstreams.ts';
 
 const SEE_QUERIES = say(
   'Upstreams answer slowly, or one client sends many queries: see in the timeline which one. It is refused first.',

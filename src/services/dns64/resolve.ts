@@ -8,11 +8,12 @@ import { lowerName, nameKey } from '../../wire/dns-name.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { type Answer, type AnswerOrigin, failure, makeAnswer, variantOf } from './answer.ts';
 import { randomInt } from 'node:crypto';
+import { askChain } from '../../net/dns-chain.ts';
+import type { Upstreams } from '../../net/dns-upstreams.ts';
 import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
 import type { Client } from '../../net/client.ts';
 import type { Dns64Counters } from './counters.ts';
 import {
-  danglingAlias,
   decideAaaa,
   decideReverse,
   maySynthesise,
@@ -20,16 +21,12 @@ import {
   reverseTarget,
   withoutExcluded,
 } from './decide.ts';
-import type { UpstreamQuestion } from './exchange.ts';
 import { localZone } from './local-names.ts';
-import type { Upstreams } from './upstreams.ts';
 
 /** Clients wait for about five seconds. */
 const DEADLINE_MS = 4800;
 /** The part of it for AAAA, so that a server that ignores AAAA queries (RFC 4074) leaves time for A. */
 const AAAA_DEADLINE_MS = 2800;
-/** Aliases that we follow because the upstream does not; a chain inside an upstream's answer may be longer. */
-const MAX_CHAIN_HOPS = 8;
 /** Different questions in progress at a time; each uses a socket or two. */
 export const MAX_IN_FLIGHT = 512;
 
@@ -85,20 +82,6 @@ export function createResolver({ upstreams, pref64, counters }: ResolverOptions)
     return localAnswer(question, zone, pref64);
   }
 
-  /** Asks, and asks on when the upstream stopped in the middle of a chain of aliases, as authoritative servers do. */
-  async function askChain(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined> {
-    const endMs = performance.now() + deadlineMs;
-    let message = await upstreams.ask(question, deadlineMs);
-    for (let hops = 0; hops < MAX_CHAIN_HOPS; hops++) {
-      const target = message === undefined ? undefined : danglingAlias(question, message);
-      if (message === undefined || target === undefined) break;
-      const rest = await upstreams.ask({ ...question, name: target }, endMs - performance.now());
-      if (rest === undefined) return undefined;
-      message = { ...rest, answers: [...message.answers, ...rest.answers] };
-    }
-    return message;
-  }
-
   async function upstreamAnswer(
     question: DnsQuestion,
     dnssecOk: boolean,
@@ -106,7 +89,7 @@ export function createResolver({ upstreams, pref64, counters }: ResolverOptions)
   ): Promise<{ message: DnsMessage | undefined; origin: AnswerOrigin }> {
     const startedMs = performance.now();
     const ask = (asked: DnsQuestion, deadlineMs: number) =>
-      askChain({ ...asked, dnssecOk, checkingDisabled }, deadlineMs);
+      askChain(upstreams, { ...asked, dnssecOk, checkingDisabled }, deadlineMs);
     if (question.type === Type.AAAA && maySynthesise(dnssecOk, checkingDisabled)) {
       const reply = await ask(question, AAAA_DEADLINE_MS);
       const aaaa = reply === undefined ? undefined : withoutExcluded(reply);

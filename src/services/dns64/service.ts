@@ -20,7 +20,7 @@ import type { FromDnsWorker, ToDnsWorker, WorkerInit } from './messages.ts';
 import { createMisses } from './misses.ts';
 import { limitsOf, statusOf } from './report.ts';
 import { createStreamServer } from './stream.ts';
-import { isLoop } from './upstreams.ts';
+import { isLoop } from '../../net/dns-upstreams.ts';
 
 export interface Dns64Options {
   readonly dns64: Dns64Config;

@@ -5,6 +5,31 @@ export const proxyCounterTable = {
   ...tcpCounterTable,
   'tls-routed': 'TLS connections whose server name led to a server',
   'http-routed': 'HTTP requests whose Host led to a server',
+  'aaaa-routed':
+    'TLS connections and HTTP requests that were led to an address of their name in DNS (proxy.allowedPrefixes)',
+  'aaaa-asked': 'Look-ups of names that no server has (proxy.allowedPrefixes)',
+  'aaaa-stale':
+    'Times that an earlier answer was used for longer: no resolver answered, or the client had its share of look-ups',
+  'aaaa-displaced': 'Names forgotten at the limit for the name of another client: their clients had the most',
+  'upstream-queries': 'Look-ups of names: queries sent to resolvers (dns64.upstreams)',
+  'upstream-tcp': 'Look-ups of names: queries sent to resolvers over TCP',
+  'upstream-timeouts': 'Look-ups of names: queries that a resolver left unanswered',
+  'upstream-errors':
+    'Look-ups of names: queries that a resolver answered with an error, or that could not be sent',
+  'upstream-ourselves':
+    'Look-ups of names: times a resolver was not asked because it is our own, which makes addresses up (DNS64)',
+  'upstream-ignored':
+    'Look-ups of names: datagrams from a resolver that answer no query: malformed, wrong ID or wrong question',
+  'refused-tls-no-address':
+    'TLS: no server has the server name, and in DNS it has no address inside proxy.allowedPrefixes (alert unrecognized_name)',
+  'refused-tls-no-lookup':
+    'TLS: no server has the server name, and no resolver answers (alert internal_error)',
+  'refused-tls-lookup-share':
+    'TLS: too many names were being looked up, in total or for this client (alert internal_error)',
+  'refused-http-no-address':
+    'HTTP: no server has the Host, and in DNS it has no address inside proxy.allowedPrefixes (421)',
+  'refused-http-no-lookup': 'HTTP: no server has the Host, and no resolver answers (503)',
+  'refused-http-lookup-share': 'HTTP: too many names were being looked up, in total or for this client (503)',
   'refused-tls-unknown-name': 'TLS: no server has the server name (alert unrecognized_name)',
   'refused-tls-no-name': 'TLS: the client named no server (alert missing_extension)',
   'refused-tls-not-allowed':

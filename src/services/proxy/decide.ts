@@ -3,12 +3,23 @@
  * allocates nothing for a client that reaches its server.
  */
 import { mayReach } from '../host-access.ts';
-import { type Backend, type HostTable, type Redirect, findBackend } from './host-table.ts';
+import { type Backend, type HostTable, type NotLearned, type Redirect, findBackend } from './host-table.ts';
 
 /** Why a client does not reach a server. */
-export type RefusedKind = 'no-name' | 'unknown-name' | 'not-allowed' | 'maintenance';
+export type RefusedKind =
+  | 'no-name'
+  | 'unknown-name'
+  /** It has no address inside proxy.allowedPrefixes. */
+  | 'no-address'
+  /** The resolvers do not answer. */
+  | 'no-lookup'
+  /** Too many names are being looked up, in total or for this client. */
+  | 'lookup-share'
+  | 'not-allowed'
+  | 'maintenance';
 
-export type Decision = Backend | Refused;
+/** not-asked: the name has to be looked up, and then it is decided again. */
+export type Decision = Backend | Refused | { readonly refused: 'not-asked' };
 
 export type Refused =
   | { readonly refused: RefusedKind; readonly backend: Backend | null }
@@ -25,6 +36,12 @@ export const RETRY_AFTER_SECONDS = 300;
 
 const NO_NAME: Decision = { refused: 'no-name', backend: null };
 const UNKNOWN_NAME: Decision = { refused: 'unknown-name', backend: null };
+const NOT_LEARNED: Readonly<Record<NotLearned, Decision>> = {
+  'not-asked': { refused: 'not-asked' },
+  'no-address': { refused: 'no-address', backend: null },
+  'no-lookup': { refused: 'no-lookup', backend: null },
+};
+export const LOOKUP_SHARE: Refused = { refused: 'lookup-share', backend: null };
 
 /**
  * `name`: in lower case without a final dot; undefined if the client named none. `client`: its address, 16 bytes, IPv4 mapped;
@@ -37,6 +54,14 @@ export function decide(
   target: string | undefined,
 ): Decision {
   const owner = name === undefined ? undefined : findBackend(table, name);
+  if (owner === undefined && name !== undefined && table.names !== null) {
+    const found = table.names.find(name);
+    if (typeof found === 'object') return found;
+    // The default server comes last, because it would take every name. It does not take one whose server cannot be found just
+    // now: the same name would lead to two servers in turn.
+    if (found !== undefined && (found !== 'no-address' || table.fallback === undefined))
+      return NOT_LEARNED[found];
+  }
   // A name of a server that is not served here is no other server's: cookies would go there.
   const backend = owner === undefined ? table.fallback : owner;
   if (backend === undefined || backend === null) return name === undefined ? NO_NAME : UNKNOWN_NAME;

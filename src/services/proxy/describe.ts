@@ -5,7 +5,17 @@ import type { Config, HostConfig } from '../../config/schema.ts';
 import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
 import { asIs, say } from '../../texts/text.ts';
-import { describeService, figureOf, rateOf, singlePort, socketsAt } from '../description.ts';
+import { lookUpSettings } from '../../config/resolvers.ts';
+import {
+  type EmbeddingPrefix,
+  describeService,
+  figureOf,
+  rateOf,
+  singlePort,
+  socketsAt,
+} from '../description.ts';
+import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
+import { NEVER_DIALLED, overlaps } from './never-dialled.ts';
 import { tcpQueries } from '../tcp-queries.ts';
 import { proxyCounterTable } from './counters.ts';
 import { usesMapped } from '../mapped.ts';
@@ -25,7 +35,14 @@ export const proxy = describeService({
   },
   events: [connectionKind],
   queries: tcpQueries,
-  options: ({ proxy, hosts }): ProxyOptions => ({ proxy, hosts }),
+  options: (config, _others, embedding): ProxyOptions => ({
+    proxy: config.proxy,
+    hosts: config.hosts,
+    // Without allowed prefixes, changes of these concern nothing here.
+    ...(config.proxy.allowedPrefixes.length > 0 && {
+      names: { ...lookUpSettings(config), embedding },
+    }),
+  }),
   prepare: async (context) => (await import('../../runtime/port-reuse.ts')).keepPortReuse('proxy', context),
   start: async (options, context) => (await import('./service.ts')).startProxy(options, context),
   explain: {
@@ -46,9 +63,9 @@ export const proxy = describeService({
       addresses: listen,
       range: singlePort(port),
     })),
-  sockets({ proxy: { listeners, listen }, hosts }) {
-    // A listener is only open while a server uses it.
-    const used = usedListeners(hosts);
+  sockets({ proxy, hosts }) {
+    const { listeners, listen } = proxy;
+    const used = usedListeners(proxy, hosts);
     return listeners
       .filter(({ name }) => used.has(name))
       .flatMap(({ name, port }) =>
@@ -61,11 +78,12 @@ export const proxy = describeService({
   prefixes: ({ proxy, hosts }) => [
     { text: proxy.mappedPrefix, ownedAt: '/proxy/mappedPrefix', isOff: !usesMapped(hosts) },
   ],
-  check({ proxy, hosts }) {
+  check({ proxy, hosts }, embedding) {
     const keys = proxy.listeners.map(({ name }, i) => ({ key: name, path: `/proxy/listeners/${i}/name` }));
     return [
       ...duplicates(keys, say('a name that no other listener has')),
       ...checkDefaultHost(proxy.defaultHost, hosts),
+      ...checkAllowed(proxy.allowedPrefixes, embedding),
     ];
   },
   checkHost: (config, host, path) => [
@@ -99,6 +117,26 @@ function checkDefaultHost(name: string | undefined, hosts: readonly HostConfig[]
       ? say('nothing: there is no server')
       : say('one of {names}', { names: hosts.map((host) => host.name).join(', ') });
   return [problem('/proxy/defaultHost', name, say('is not the name of a server'), expected)];
+}
+
+/** Prefixes with addresses that are never dialled: the user would think that they are. */
+function checkAllowed(prefixes: readonly string[], embedding: readonly EmbeddingPrefix[]): ConfigProblem[] {
+  const expected = say('the prefix of the networks in which the servers are, such as 2001:db8:1::/64');
+  return prefixes.flatMap((text, i) => {
+    const path = `/proxy/allowedPrefixes/${i}`;
+    const prefix = parseIpPrefix(text)!;
+    const isIn = (other: IpPrefix) => overlaps(prefix, other);
+    const never = NEVER_DIALLED.find(([each]) => isIn(each));
+    if (never !== undefined) return [problem(path, text, never[1], expected)];
+    const other = embedding.find((each) => each.isOff !== true && isIn(parseIpPrefix(each.text)!));
+    if (other === undefined) return [];
+    const values = { prefix: other.text };
+    const sentence =
+      other.ownedAt === undefined
+        ? say('overlaps the NAT64 prefix {prefix}', values)
+        : say('overlaps the prefix {prefix}, where the addresses of clients are', values);
+    return [problem(path, text, sentence, expected)];
+  });
 }
 
 /** Where would the redirect lead? */

@@ -6,6 +6,7 @@ import { isMapped } from '../mapped.ts';
 import { askedNames } from './asked-names.ts';
 import { addressHealth } from './checks/address-health.ts';
 import { mappedRoute } from './checks/mapped-route.ts';
+import { names } from './checks/names.ts';
 import { coalescing } from './coalescing.ts';
 import { mappedSnippets, nginxSnippets } from './snippets.ts';
 
@@ -13,7 +14,7 @@ const MAX_HOSTNAMES = 20;
 const SMTP_PORTS = new Set([465, 587]);
 
 export const diagnostics: ServiceDiagnostics = {
-  checks: [addressHealth, mappedRoute, coalescing],
+  checks: [addressHealth, mappedRoute, names, coalescing],
   /** In the order of the listeners. The proxy does not route anything to a server without a host name. */
   probes({ proxy }, host) {
     if (!host.enabled || host.hostnames.length === 0) return [];

@@ -22,6 +22,7 @@ import type { ProxyCounterIndex } from './counters.ts';
 import { type Refused, decide, locationOf } from './decide.ts';
 import { failingSteps, passing } from './health/explain.ts';
 import { type Backend, type Redirect, buildHostTable, findBackend } from './host-table.ts';
+import { type NameNow, explainLearned, explainNotLearned, lookUpNow, onlyThis } from './explain-names.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../texts/text.ts';
@@ -37,12 +38,12 @@ const TOLD: Record<HostConfig['clientAddress'], (mapped: MappedConfig, from: str
 };
 
 /** undefined when the connection does not go to the port of a listener. `health`: what the health checks find now. */
-export function explainProxy(
+export async function explainProxy(
   options: ProxyOptions,
   ourselves: Ourselves,
   flow: Flow,
   health: HealthByServer = {},
-): Leg | undefined {
+): Promise<Leg | undefined> {
   const { port, protocol } = flow;
   const position = options.proxy.listeners.findIndex((listener) => listener.port === port);
   if (!flow.isLocal || protocol !== 'tcp' || position === -1) return undefined;
@@ -78,7 +79,9 @@ export function explainProxy(
   ];
   const asked = asks(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
-  return explainName({ config, ourselves, health, listener, client: flow.from, name: asked.name, steps });
+  const { name } = asked;
+  const question = { config, ourselves, health, listener, client: flow.from, name, steps };
+  return explainName(question, await askedNow(options, question));
 }
 
 /** A name of undefined: the client names none. */
@@ -116,6 +119,9 @@ const PROTOCOLS: Readonly<Record<ListenerConfig['protocol'], ProtocolWords>> = {
     refused: {
       'no-name': 'refused-http-no-host',
       'unknown-name': 'refused-http-unknown-host',
+      'no-address': 'refused-http-no-address',
+      'no-lookup': 'refused-http-no-lookup',
+      'lookup-share': 'refused-http-lookup-share',
       'not-allowed': 'refused-http-not-allowed',
       maintenance: 'refused-http-maintenance',
       redirect: 'http-redirected',
@@ -130,6 +136,9 @@ const PROTOCOLS: Readonly<Record<ListenerConfig['protocol'], ProtocolWords>> = {
     refused: {
       'no-name': 'refused-tls-no-name',
       'unknown-name': 'refused-tls-unknown-name',
+      'no-address': 'refused-tls-no-address',
+      'no-lookup': 'refused-tls-no-lookup',
+      'lookup-share': 'refused-tls-lookup-share',
       'not-allowed': 'refused-tls-not-allowed',
       maintenance: 'refused-tls-maintenance',
       redirect: 'http-redirected',
@@ -147,13 +156,33 @@ interface Question {
   readonly steps: readonly WayStep[];
 }
 
-function explainName(question: Question): Leg {
+/** The AAAA records of a name that no server has; undefined if it is not looked up. */
+async function askedNow(
+  { names, proxy }: ProxyOptions,
+  { config, ourselves, listener, name }: Question,
+): Promise<NameNow | undefined> {
+  const table = buildHostTable(config.hosts, listener, config);
+  if (name === undefined || findBackend(table, name) !== undefined) return undefined;
+  return lookUpNow({ names, prefixes: proxy.allowedPrefixes }, ourselves, name, listener.port);
+}
+
+function explainName(question: Question, now: NameNow | undefined): Leg {
   const { config, ourselves, health, listener, client, name, steps } = question;
   const { hosts } = config;
   const { routed, target } = PROTOCOLS[listener.protocol];
-  const table = buildHostTable(hosts, listener, config);
+  const names = now === undefined ? null : onlyThis(now);
+  const table = buildHostTable(hosts, listener, { ...config, names });
   const found = decide(table, name, parseIpAddress(client), target);
+  if (found.refused === 'not-asked') throw new Error(`explainName: "${name}" was not looked up`);
+  if (found.refused === 'no-address' || found.refused === 'no-lookup') {
+    const counter = PROTOCOLS[listener.protocol].refused[found.refused];
+    return explainNotLearned(steps, now!, name!, found.refused, counter);
+  }
   if (found.refused !== null) return explainRefusal(question, found);
+  if (found.origin !== null) {
+    const told = { isOk: true, text: NOT_TOLD };
+    return explainLearned(steps, now!, { name: name!, port: listener.port }, told);
+  }
   const position = hosts.findIndex((host) => host.name === found.name);
   const host = hosts[position];
   const checks = (health[host.name] ?? []).filter(({ service }) => service === listener.name);
@@ -244,7 +273,7 @@ function explainRefusal(question: Question, { refused, ...rest }: Refused): Leg 
       const text = say('A client that connects to an address names no server in its ClientHello.');
       return endsRefused(steps, text, { counter, configPath: '/proxy/defaultHost' });
     }
-    case 'unknown-name':
+    default:
       return explainUnknown(question, name ?? '', counter);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { accessLogOf, addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig, ProxyConfig } from '../../config/schema.ts';
+import type { Awaited } from '../../net/gate.ts';
 import {
   type FailingAddresses,
   type ServerAddresses,
@@ -31,6 +32,33 @@ export interface Backend {
   /** Where a plain HTTP request is sent instead; null if it goes to the server. */
   readonly redirect: Redirect | null;
   readonly accessLog: AccessLevelId;
+  /** For a server that was found by the AAAA records of its name (learned.ts); null for a configured one. */
+  readonly origin: Origin | null;
+}
+
+/** Servers were made from an answer of a resolver. */
+export interface Origin {
+  /** The name has other addresses now, or is not known any more. */
+  isForgotten: boolean;
+}
+
+/**
+ * Why a name has no server by its AAAA records. not-asked: nothing is known of it. no-address: it has none that is allowed.
+ * no-lookup: the resolvers do not answer.
+ */
+export type NotLearned = 'not-asked' | 'no-address' | 'no-lookup';
+
+export const KNOWN = 'known';
+
+/** The servers of names that no configured server has (proxy.allowedPrefixes). */
+export interface NameServers {
+  /** undefined: it is no name that is looked up. */
+  find(name: string): Backend | NotLearned | undefined;
+  /**
+   * Starts a look-up for this client (16 bytes), or joins one. If too many are in progress for it: KNOWN if an answer that is out
+   * of date is used instead, so that `find` finds the server now; undefined if there is none.
+   */
+  ask(name: string, client: Uint8Array): Awaited | typeof KNOWN | undefined;
 }
 
 export interface Redirect {
@@ -48,10 +76,14 @@ export interface HostTable {
   readonly deep: ReadonlyMap<string, Backend | null>;
   /** For clients that name no server, or one that nobody has. */
   readonly fallback: Backend | undefined;
+  /** What a request without Host is for, when it is sent to `fallback`. */
+  readonly fallbackAuthority: string;
   /** Some server has an access list: `decide` needs the client's address. */
   readonly needsClient: boolean;
   /** What the access log has of clients that ask for no server of this table. */
   readonly accessLog: AccessLevelId;
+  /** null: names that no server has are not looked up. */
+  readonly names: NameServers | null;
 }
 
 /** What a table is made of, beside the servers. */
@@ -61,6 +93,7 @@ export interface HostTableOptions {
   readonly defaultHost?: string | undefined;
   /** The networks that "lan" stands for in access lists. */
   readonly attached: readonly IpPrefix[];
+  readonly names?: NameServers | null;
   /** What health checks find, by `failingKey`; nothing for a server without them. */
   readonly failing?: ReadonlyMap<string, FailingAddresses> | undefined;
   /** Absent: off. */
@@ -77,7 +110,7 @@ export const failingKey = (server: string, listener: string): string => `${liste
 export function buildHostTable(
   hosts: readonly HostConfig[],
   listener: Pick<ListenerConfig, 'name' | 'port' | 'protocol'>,
-  { listeners, defaultHost, attached, failing, accessLog = 'off' }: HostTableOptions,
+  { listeners, defaultHost, attached, failing, accessLog = 'off', names = null }: HostTableOptions,
 ): HostTable {
   const exact = new Map<string, Backend | null>();
   const wildcard = new Map<string, Backend | null>();
@@ -90,6 +123,7 @@ export function buildHostTable(
     }
   };
   let fallback: Backend | undefined;
+  let fallbackAuthority = '';
   let needsClient = false;
   for (const host of hosts) {
     const use = host.enabled ? serviceAt(host, listener) : undefined;
@@ -116,13 +150,22 @@ export function buildHostTable(
       maintenance,
       redirect: listener.protocol === 'http' ? redirectOf(host, listeners) : null,
       accessLog: AccessLevel[accessLogOf(host, accessLog)],
+      origin: null,
     };
     needsClient ||= backend.access !== null;
-    if (name === defaultHost) fallback = backend;
+    if (name === defaultHost) {
+      fallback = backend;
+      fallbackAuthority = authorityOf(host);
+    }
     setNames(host, backend);
   }
-  return { exact, wildcard, deep, fallback, needsClient, accessLog: AccessLevel[accessLog] };
+  const logged = AccessLevel[accessLog];
+  return { exact, wildcard, deep, fallback, fallbackAuthority, needsClient, names, accessLog: logged };
 }
+
+/** Its first name that is no pattern, or its address: HTTP/1.1, in which we speak to servers, demands a Host. */
+const authorityOf = (host: HostConfig): string =>
+  host.hostnames.find((name) => !name.includes('*'))?.replace(/\.$/, '') ?? `[${addressesOf(host)[0]}]`;
 
 function socketAddressesOf(host: HostConfig, port: number): Uint8Array[] {
   return addressesOf(host).map((text) => {

@@ -40,6 +40,20 @@ export const ProxySchema = Type.Object(
     defaultHost: Type.Optional(
       Label('Server for clients that name none, or a name that no server has; nobody when left out'),
     ),
+    allowedPrefixes: Type.Array(
+      text(
+        'allowed-prefix',
+        'Prefix',
+        'an IPv6 prefix of 16 bits or more such as 2001:db8:1::/64: a shorter one would let everybody use this appliance to reach the Internet',
+      ),
+      {
+        title:
+          'Names that no server has lead to their AAAA records, if these lie in one of these prefixes. The resolvers of DNS64 are asked. Empty: such names are not looked up',
+        maxItems: 64,
+        expected: 'a list of at most 64 IPv6 prefixes',
+        default: [],
+      },
+    ),
     mappedPrefix: text(
       'mapped-prefix',
       'For servers with clientAddress "mapped": the prefix of the IPv6 addresses that stand for IPv4 clients; the server needs a route for it to the appliance',

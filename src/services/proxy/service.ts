@@ -9,35 +9,47 @@ import type { TcpQueries } from '../../net/tcp-shares.ts';
 import { workersThatFit } from '../../net/workers-that-fit.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
+import { createCounters, readCounters } from '../../runtime/counters.ts';
+import type { Limit } from '../../runtime/limits.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
-import { sentences } from '../../texts/text.ts';
+import { say, sentences } from '../../texts/text.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
 import { type PreparedHealth, keepHealth } from './health/keep.ts';
+import { LEARNED_SERVER, MAX_LOOK_UPS, type NameQuestion } from './learned.ts';
+import { type LookUpSettings, type LookUps, createLookUps } from './look-ups.ts';
 import { keepMappedRoute } from './mapped-route.ts';
 import { probeAddress, usesMapped, waysToTry } from '../mapped.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 
+/** How names are looked up. */
+export interface NameOptions extends LookUpSettings {
+  /** Prefixes in which IPv4 addresses are embedded, as text. */
+  readonly embedding: readonly string[];
+}
+
 export interface ProxyOptions {
   readonly proxy: ProxyConfig;
   readonly hosts: readonly HostConfig[];
+  /** Absent: names that no server has are not looked up. */
+  readonly names?: NameOptions;
 }
 
 /** Limits the kernel's memory for two sockets per connection; the limit of descriptors may be lower. */
 const MAX_CONNECTIONS = 32_768;
 
 /**
- * A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. `attached`:
- * the networks that "lan" stands for. `failing`: what health checks find.
+ * Which listeners are open: `usedListeners`. A port that leads nowhere stays closed. `attached`: the networks that "lan" stands
+ * for. `failing`: what health checks find.
  */
 export function planProxy(
-  { proxy, hosts }: ProxyOptions,
+  { proxy, hosts, names }: ProxyOptions,
   attached: readonly IpPrefix[],
   failing?: PreparedHealth['failing'],
 ): TcpPlan<ProxyWorkerConfig> {
-  const named = usedListeners(hosts);
+  const named = usedListeners(proxy, hosts);
   const listeners = proxy.listeners.filter(({ name }) => named.has(name));
   const listen = boundAddresses(proxy.listen).flatMap((text) => {
     const address = parseIpAddress(text);
@@ -50,7 +62,7 @@ export function planProxy(
     idleTimeoutMs: proxy.idleTimeoutMs,
     limits: proxy.limits,
     workers: proxy.workers === 'auto' ? workersThatFit() : proxy.workers,
-    hosts: hosts.map(({ name }) => name),
+    hosts: [...hosts.map(({ name }) => name), ...(names === undefined ? [] : [LEARNED_SERVER])],
     isLogged: isAccessLogged(hosts, proxy.accessLog),
     config: {
       hosts,
@@ -62,6 +74,10 @@ export function planProxy(
       ...foundWaysOf(proxy, hosts),
       responseTimeoutMs: proxy.responseTimeoutMs,
       accessLog: proxy.accessLog,
+      allowed: {
+        prefixes: names === undefined ? [] : proxy.allowedPrefixes,
+        embedding: names?.embedding ?? [],
+      },
     },
   };
 }
@@ -78,6 +94,21 @@ function foundWaysOf(proxy: ProxyConfig, hosts: readonly HostConfig[]): { foundW
 /** The prefixes whose addresses connections to servers come from, as the kernel writes them. */
 const mappedPrefixes = ({ proxy, hosts }: ProxyOptions): string[] =>
   usesMapped(hosts) ? [formatIpPrefix(parseIpPrefix(proxy.mappedPrefix)!)] : [];
+
+const NO_NAMES: LookUpSettings = { resolvers: [], own: undefined };
+
+/** The workers have most counters; the main thread those of its look-ups. */
+const addCounters = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(a).map(([name, value]) => [name, value + b[name]]));
+
+const lookUpLimit = ({ underWay }: LookUps): Limit => ({
+  what: say('look-ups of names'),
+  used: underWay,
+  size: MAX_LOOK_UPS,
+  advice: say(
+    'Resolvers answer slowly, or one client asks for many names: see in the timeline which one. It is refused first.',
+  ),
+});
 
 /** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
 export async function startProxy(
@@ -98,6 +129,16 @@ export async function startProxy(
       );
     }),
   );
+  const counters = createCounters(proxyCounterTable);
+  const lookUps = starting.use(
+    createLookUps(
+      options.names ?? NO_NAMES,
+      counters,
+      () => ourselves.current,
+      // A worker may ask before the start is complete.
+      (answer) => void started.promise.then(() => plane.tell(answer)),
+    ),
+  );
   const health = starting.use(keepHealth({ log, ourselves, events }));
   const firstHealth = await health.prepare(options.hosts, options.proxy.listeners);
   const wayTrials = starting.use(
@@ -116,6 +157,7 @@ export async function startProxy(
       ourselves,
       events,
       lines,
+      onAsked: (question) => lookUps.ask(question as NameQuestion),
     },
     firstPlan,
   );
@@ -131,6 +173,7 @@ export async function startProxy(
       const { failing, commit } = await health.prepare(next.hosts, next.proxy.listeners);
       const plan = planProxy(next, attached.of(next.hosts), failing);
       await plane.apply(plan);
+      lookUps.set(next.names ?? NO_NAMES);
       commit();
       wayTrials.begin(plan.config.foundWays, probeAddress(next.proxy));
       current = next;
@@ -153,16 +196,17 @@ export async function startProxy(
     reconfigure: (next) => inTurn(() => putInForce(next)),
     status,
     kernelContests: mapped.contests,
-    counters: plane.counters,
+    counters: () => addCounters(plane.counters(), readCounters(counters)),
     hosts: plane.hosts,
     health: health.report,
-    limits: plane.limits,
+    limits: () => [...plane.limits(), lookUpLimit(lookUps)],
     queries: { shares: plane.shares } satisfies TcpQueries,
     drain: plane.drain,
     failWorker: plane.failWorker,
     async [Symbol.asyncDispose]() {
       // The route goes last: connections may still come from mapped addresses.
       await inTurn(() => {});
+      lookUps[Symbol.dispose](); // nothing is told to a worker that has ended
       await plane[Symbol.asyncDispose]();
       await following.disposeAsync();
     },

@@ -5,12 +5,14 @@ import { appendOpening, createOpeningBytes, keepOpening } from '../../net/openin
 import { type ClientHelloResult, readClientHello, startClientHelloScan } from '../../wire/client-hello.ts';
 import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/tls-alert.ts';
 import type { ProxyCounterIndex } from './counters.ts';
-import { type Refused, type RefusedKind, decide } from './decide.ts';
-import type { HostTable } from './host-table.ts';
+import { LOOKUP_SHARE, type Refused, type RefusedKind, decide } from './decide.ts';
+import { type HostTable, KNOWN } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
 const HTTP_METHODS = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;
+
+const NO_BYTES = new Uint8Array(0);
 
 const alert = (counter: number, description: TlsAlertDescription | undefined): Refusal => ({
   counter,
@@ -27,6 +29,9 @@ export function createTlsGate(
   const refusals: Readonly<Record<RefusedKind, Refusal>> = {
     'unknown-name': alert(index['refused-tls-unknown-name'], TlsAlert.unrecognizedName),
     'no-name': alert(index['refused-tls-no-name'], TlsAlert.missingExtension),
+    'no-address': alert(index['refused-tls-no-address'], TlsAlert.unrecognizedName),
+    'no-lookup': alert(index['refused-tls-no-lookup'], TlsAlert.internalError),
+    'lookup-share': alert(index['refused-tls-lookup-share'], TlsAlert.internalError),
     'not-allowed': alert(index['refused-tls-not-allowed'], TlsAlert.accessDenied),
     maintenance: alert(index['refused-tls-maintenance'], TlsAlert.internalError),
   };
@@ -49,9 +54,18 @@ export function createTlsGate(
     return { kind: 'refuse', refusal, name: name ?? null, server, accessLog: backend?.accessLog };
   }
 
+  /** Looks the name up; undefined if it is known now. */
+  function waitFor(name: string, clientFd: number): Verdict | undefined {
+    const client = peerOf(clientFd)?.address;
+    if (client === undefined) return { kind: 'refuse', refusal: RESET };
+    const awaited = table.names!.ask(name, client);
+    if (awaited === KNOWN) return undefined;
+    return awaited === undefined ? refuse(LOOKUP_SHARE, name) : { kind: 'wait', awaited };
+  }
+
   function begin(): Examiner {
     const opening = createOpeningBytes();
-    const scan = startClientHelloScan();
+    let scan = startClientHelloScan();
     return {
       push(chunk, clientFd): Verdict {
         const bytes = appendOpening(opening, chunk);
@@ -64,6 +78,11 @@ export function createTlsGate(
         const { serverName } = result;
         const asking = table.needsClient ? peerOf(clientFd)?.address : undefined;
         const backend = decide(table, serverName, asking, undefined);
+        if (backend.refused === 'not-asked') {
+          keepOpening(opening, bytes);
+          scan = startClientHelloScan(); // all of it is read again then
+          return waitFor(serverName!, clientFd) ?? this.push(NO_BYTES, clientFd);
+        }
         if (backend.refused !== null) return refuse(backend, serverName);
         const client = backend.clientAddress === 'none' ? undefined : peerOf(clientFd);
         const preamble = buildPreamble(backend, client, clientFd, serverName, bytes);

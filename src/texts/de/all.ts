@@ -6,6 +6,7 @@ import { counters } from './counters.ts';
 import { errors } from './errors.ts';
 import { explain } from './explain.ts';
 import { hardware } from './hardware.ts';
+import { names } from './names.ts';
 import { probes } from './probes.ts';
 import { schema } from './schema.ts';
 import { services } from './services.ts';
@@ -14,6 +15,7 @@ import { storage } from './storage.ts';
 export const GERMAN: Dictionary = {
   ...checks,
   ...probes,
+  ...names,
   ...explain,
   ...hardware,
   ...config,

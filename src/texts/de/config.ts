@@ -151,4 +151,13 @@ export const config: Dictionary = {
   'bootstrap token': 'dem Bootstrap-Token',
   'the host name that health checks ask for, because the server has none without "*"; or "check": "tcp"':
     'der Hostname, nach dem Zustandsprüfungen fragen, weil der Server keinen ohne „*“ hat; oder „check“: „tcp“',
+  'contains IPv4 addresses in IPv6 form': 'enthält IPv4-Adressen in IPv6-Form',
+  'contains the well-known NAT64 prefix': 'enthält das bekannte NAT64-Präfix',
+  'contains the prefix for local NAT64 (RFC 8215)': 'enthält das Präfix für lokales NAT64 (RFC 8215)',
+  'contains link-local addresses': 'enthält Link-Local-Adressen',
+  'contains multicast addresses': 'enthält Multicast-Adressen',
+  'the prefix of the networks in which the servers are, such as 2001:db8:1::/64':
+    'das Präfix der Netze, in denen die Server sind, etwa 2001:db8:1::/64',
+  'overlaps the prefix {prefix}, where the addresses of clients are':
+    'überschneidet sich mit dem Präfix {prefix}, in dem die Adressen der Clients liegen',
 };

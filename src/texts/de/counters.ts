@@ -293,4 +293,36 @@ export const counters: Dictionary = {
   'Configurations that this API refused': 'Konfigurationen, die diese API ablehnte',
   'Requests that ended in an unexpected error; 500, the log has the reason':
     'Anfragen, die in einem unerwarteten Fehler endeten; 500, der Grund steht im Protokoll',
+  'TLS connections and HTTP requests that were led to an address of their name in DNS (proxy.allowedPrefixes)':
+    'TLS-Verbindungen und HTTP-Anfragen, die zu einer Adresse ihres Namens im DNS geführt wurden (proxy.allowedPrefixes)',
+  'Look-ups of names that no server has (proxy.allowedPrefixes)':
+    'Abfragen von Namen, die kein Server hat (proxy.allowedPrefixes)',
+  'Times that an earlier answer was used for longer: no resolver answered, or the client had its share of look-ups':
+    'Wie oft eine frühere Antwort länger galt: Kein Resolver antwortete, oder der Client hatte seinen Anteil an Abfragen',
+  'Names forgotten at the limit for the name of another client: their clients had the most':
+    'Namen, die an der Grenze für den Namen eines anderen Clients vergessen wurden: Ihre Clients hatten die meisten',
+  'Look-ups of names: queries sent to resolvers (dns64.upstreams)':
+    'Abfragen von Namen: an Resolver gesendete Fragen (dns64.upstreams)',
+  'Look-ups of names: queries sent to resolvers over TCP':
+    'Abfragen von Namen: über TCP an Resolver gesendete Fragen',
+  'Look-ups of names: queries that a resolver left unanswered':
+    'Abfragen von Namen: Fragen, auf die ein Resolver nicht antwortete',
+  'Look-ups of names: queries that a resolver answered with an error, or that could not be sent':
+    'Abfragen von Namen: Fragen, auf die ein Resolver mit einem Fehler antwortete oder die nicht gesendet werden konnten',
+  'Look-ups of names: times a resolver was not asked because it is our own, which makes addresses up (DNS64)':
+    'Abfragen von Namen: wie oft ein Resolver nicht gefragt wurde, weil er der eigene ist, der Adressen erzeugt (DNS64)',
+  'Look-ups of names: datagrams from a resolver that answer no query: malformed, wrong ID or wrong question':
+    'Abfragen von Namen: Datagramme von einem Resolver, die keine Frage beantworten: fehlerhaft, falsche ID oder falsche Frage',
+  'TLS: no server has the server name, and in DNS it has no address inside proxy.allowedPrefixes (alert unrecognized_name)':
+    'TLS: Der Servername gehört zu keinem Server und hat im DNS keine Adresse in proxy.allowedPrefixes (Alert unrecognized_name)',
+  'TLS: no server has the server name, and no resolver answers (alert internal_error)':
+    'TLS: Der Servername gehört zu keinem Server, und kein Resolver antwortet (Alert internal_error)',
+  'TLS: too many names were being looked up, in total or for this client (alert internal_error)':
+    'TLS: Zu viele Namen wurden gerade abgefragt, insgesamt oder für diesen Client (Alert internal_error)',
+  'HTTP: no server has the Host, and in DNS it has no address inside proxy.allowedPrefixes (421)':
+    'HTTP: Der Host gehört zu keinem Server und hat im DNS keine Adresse in proxy.allowedPrefixes (421)',
+  'HTTP: no server has the Host, and no resolver answers (503)':
+    'HTTP: Der Host gehört zu keinem Server, und kein Resolver antwortet (503)',
+  'HTTP: too many names were being looked up, in total or for this client (503)':
+    'HTTP: Zu viele Namen wurden gerade abgefragt, insgesamt oder für diesen Client (503)',
 };

@@ -192,4 +192,12 @@ export const explain: Dictionary = {
     '{address} besteht seine Zustandsprüfungen nicht. Clients werden trotzdem dorthin geführt, weil keine Adresse sie besteht. {detail}',
   '{address} fails its health checks, so clients are led elsewhere. {detail}':
     '{address} besteht seine Zustandsprüfungen nicht, darum werden Clients anderswohin geführt. {detail}',
+  'No server has the name {name}. Its address in DNS, {address}, lies in proxy.allowedPrefixes: the client is led to [{address}]:{port}.':
+    'Kein Server hat den Namen {name}. Seine Adresse im DNS, {address}, liegt in proxy.allowedPrefixes: Der Client wird zu [{address}]:{port} geführt.',
+  'No server has the name {name}, and no resolver answers for it now.':
+    'Kein Server hat den Namen {name}, und gerade antwortet kein Resolver auf die Frage nach ihm.',
+  'No server has the name {name}, and in DNS it has no AAAA record.':
+    'Kein Server hat den Namen {name}, und im DNS hat er keinen AAAA-Record.',
+  'No server has the name {name}, and none of its addresses in DNS may be dialled: {addresses}. They must lie in proxy.allowedPrefixes, and belong neither to this appliance nor to NAT64.':
+    'Kein Server hat den Namen {name}, und keine seiner Adressen im DNS ist erlaubt: {addresses}. Sie müssen in proxy.allowedPrefixes liegen und dürfen weder zu diesem Gerät noch zu NAT64 gehören.',
 };

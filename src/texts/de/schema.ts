@@ -211,4 +211,6 @@ export const schema: Dictionary = {
   'a status such as 200, or a class such as 2xx': 'ein Statuscode wie 200 oder eine Klasse wie 2xx',
   'a whole number from 1 to 3600': 'eine ganze Zahl von 1 bis 3600',
   'a whole number from 1 to 10': 'eine ganze Zahl von 1 bis 10',
+  'an IPv6 prefix of 16 bits or more such as 2001:db8:1::/64: a shorter one would let everybody use this appliance to reach the Internet':
+    'ein IPv6-Präfix von mindestens 16 Bit, etwa 2001:db8:1::/64: Mit einem kürzeren könnte jeder über dieses Gerät das Internet erreichen',
 };

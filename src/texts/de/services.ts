@@ -142,4 +142,7 @@ export const services: Dictionary = {
   'backup of {hostname}, {time}': 'Sicherung von {hostname}, {time}',
   '{count} more refusals were not written before this':
     '{count} weitere Ablehnungen davor wurden nicht festgehalten',
+  'look-ups of names': 'Abfragen von Namen',
+  'Resolvers answer slowly, or one client asks for many names: see in the timeline which one. It is refused first.':
+    'Resolver antworten langsam, oder ein Client fragt nach vielen Namen: Der Verlauf zeigt, welcher. Er wird als Erster abgelehnt.',
 };

@@ -238,6 +238,14 @@ function judgeHost(head: MessageHead, bytes: Uint8Array, row: number, hosts: num
   return end === start ? reject(head, RequestFault.noHost) : setAuthority(head, bytes, start, end);
 }
 
+/**
+ * The end of the head of a request that was refused only because it names no host, and is of HTTP/1.0, of which no Host is
+ * demanded; -1 for every other one. Whoever has a server for it sets the authority (RFC 9112 section 3.3: of the configuration).
+ */
+export const endWithoutHost = ({ fault, minorVersion, headEnd }: MessageHead): number =>
+  // The Host is judged last. Before the end of the head, the target has no host.
+  fault === RequestFault.noHost && minorVersion === 0 && headEnd > 0 ? headEnd : -1;
+
 /** RFC 9110 section 10.1.1: MUST be ignored in HTTP/1.0, so the server, which is spoken to in HTTP/1.1, must not see it. */
 function judgeExpect(head: MessageHead, bytes: Uint8Array, row: number): void {
   const { fields } = head;

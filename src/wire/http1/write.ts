@@ -56,7 +56,7 @@ const STATUS_BYTES = 3;
  * response with 0.
  */
 export const boundWrittenHead = (head: MessageHead, clientFieldBytes: number): number =>
-  head.headEnd - head.start + clientFieldBytes + 2 * (head.authorityEnd - head.authorityStart) + ADDED_BYTES;
+  head.headEnd - head.start + clientFieldBytes + 3 * (head.authorityEnd - head.authorityStart) + ADDED_BYTES;
 
 /**
  * The head of the request to send on: version 1.1, Host first (with the authority that was checked), what may pass,

@@ -78,6 +78,36 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /is a link-local address/,
   ],
   [
+    'an allowed prefix that contains the NAT64 prefix',
+    {
+      proxy: { allowedPrefixes: ['2001:db8:1::/64', '2001:db8::/32'] },
+      nat64: { extraPrefixes: ['2001:db8:64::/96'] },
+    },
+    '/proxy/allowedPrefixes/1',
+    /"2001:db8::\/32" overlaps the NAT64 prefix 2001:db8:64::\/96; expected the prefix of the networks/,
+  ],
+  [
+    'an allowed prefix that contains the addresses of mapped clients',
+    {
+      hosts: [host('a', { clientAddress: 'mapped' })],
+      proxy: { allowedPrefixes: ['2001:db8::/32'], mappedPrefix: '2001:db8:64::/96' },
+    },
+    '/proxy/allowedPrefixes/0',
+    /overlaps the prefix 2001:db8:64::\/96, where the addresses of clients are/,
+  ],
+  [
+    'an allowed prefix inside the prefix for local NAT64',
+    { proxy: { allowedPrefixes: ['64:ff9b:1:5::/64'] } },
+    '/proxy/allowedPrefixes/0',
+    /contains the prefix for local NAT64 \(RFC 8215\)/,
+  ],
+  [
+    'an allowed prefix with link-local addresses',
+    { proxy: { allowedPrefixes: ['fe80::/64'] } },
+    '/proxy/allowedPrefixes/0',
+    /contains link-local addresses/,
+  ],
+  [
     'two assertions with the same name',
     { assertions: [assertion('a'), assertion('a')] },
     '/assertions/1/name',

@@ -12,7 +12,7 @@ import {
 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HostConfig } from '../../../src/config/schema.ts';
+import type { HostConfig, ProxyConfig } from '../../../src/config/schema.ts';
 import type { FollowedOurselves } from '../../../src/os/follow-ourselves.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 
@@ -141,14 +141,18 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
 export const LIMITS = { halfClosedTimeoutMs: 600_000 };
 
 /** The fields of the proxy's configuration that most tests do not examine. */
-export const MAPPED = {
+export const MAPPED: Pick<
+  ProxyConfig,
+  'mappedPrefix' | 'mappedFallback' | 'allowedPrefixes' | 'limits' | 'workers' | 'accessLog'
+> = {
   mappedPrefix: '64:ff9b:1:fffe::/96',
   mappedFallback: 'none',
   limits: LIMITS,
+  allowedPrefixes: [],
   /** `TOMBOLO_WORKERS=2 npm test -- proxy` runs the tests of the proxy with two. */
   workers: Number(process.env['TOMBOLO_WORKERS'] ?? 1),
   accessLog: 'off',
-} as const;
+};
 
 /** Bytes that depend on their position, so that reordering or loss is detected. */
 export function patternBytes(length: number, seed = 0): Buffer {

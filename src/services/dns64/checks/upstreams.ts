@@ -1,5 +1,5 @@
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../../check.ts';
-import { upstreamServers } from '../../../config/resolvers.ts';
+import { UPSTREAMS_CHECK, upstreamServers } from '../../../config/resolvers.ts';
 import { say } from '../../../texts/text.ts';
 
 const REMEDY = say(
@@ -7,7 +7,7 @@ const REMEDY = say(
 );
 
 export const dns64Upstreams: Check = {
-  id: 'dns64-upstreams',
+  id: UPSTREAMS_CHECK,
   area: 'dns64',
   isCheap: true,
   title: say('Resolver that DNS64 asks'),

@@ -5,7 +5,7 @@
  */
 import { Buffer } from 'node:buffer'; // the global is a getter
 import { pinned, placeOf } from '../../../os/libc.ts';
-import { MAX_HEAD_BYTES } from '../../../wire/http1/head.ts';
+import { MAX_AUTHORITY_BYTES, MAX_HEAD_BYTES } from '../../../wire/http1/head.ts';
 
 /** The limit of one read. */
 export const INPUT_BYTES = 64 * 1024;
@@ -15,8 +15,11 @@ export const INPUT = MARGIN_BYTES;
 export const INPUT_END = INPUT + INPUT_BYTES;
 const OUTPUT = INPUT_END;
 
+/** The authority of a request that has none. */
+export const AUTHORITY = OUTPUT + MAX_HEAD_BYTES + MARGIN_BYTES;
+
 /** Behind it are requests that may be sent again (saved.ts). Only what is used of it is really allocated. */
-const SAVED = OUTPUT + MAX_HEAD_BYTES + MARGIN_BYTES;
+const SAVED = AUTHORITY + MAX_AUTHORITY_BYTES;
 export const SAVED_BYTES = 1024;
 export const SAVED_PLACES = 8192;
 export const savedAt = (place: number): number => SAVED + place * SAVED_BYTES;
@@ -24,7 +27,7 @@ export const savedAt = (place: number): number => SAVED + place * SAVED_BYTES;
 export const buffer = pinned(savedAt(SAVED_PLACES));
 export const bufferAddress = placeOf(buffer);
 export const OUTPUT_START = OUTPUT;
-export const OUTPUT_END = SAVED;
+export const OUTPUT_END = AUTHORITY;
 
 /** A copy of a part of the buffer. */
 export const copyOf = (from: number, to: number): Uint8Array => Buffer.from(buffer.subarray(from, to));

@@ -14,6 +14,8 @@ export const State = {
   exchanging: 1,
   /** The last answer is being sent; then the connection ends. */
   finishing: 2,
+  /** The name of the request is being looked up. All that was read of it is in `left`. */
+  asking: 3,
 } as const;
 
 export interface HttpClient {

@@ -19,7 +19,18 @@ const HALF_CLOSED_MS = 10_000;
 export function onHttpDeadline(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts): void {
   const client = clientOf(connection);
   const elapsedMs = (loop.nowMs - connection.sinceMs) | 0;
-  if (client.state === State.reading) onReadingDeadline(loop, client, elapsedMs, timeouts);
+  if (client.state === State.asking) {
+    const { index } = client.context;
+    const name = client.host;
+    if (elapsedMs >= timeouts.handshakeTimeoutMs)
+      refuseClient(
+        loop,
+        client,
+        index['refused-http-no-lookup'],
+        503,
+        `${name} could not be looked up in time`,
+      );
+  } else if (client.state === State.reading) onReadingDeadline(loop, client, elapsedMs, timeouts);
   else if (client.state === State.exchanging) onExchangeDeadline(loop, client, elapsedMs, timeouts);
   else if (elapsedMs >= FINISH_MS) end(loop, connection, loop.index['closed-idle']);
 }

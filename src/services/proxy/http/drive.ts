@@ -41,6 +41,8 @@ function step(loop: Loop, connection: Connection, client: HttpClient): number {
         close(loop, connection);
       else linger(loop, connection);
       return 0;
+    case State.asking:
+      return 0;
     case State.reading:
       // The next answer comes after this one.
       return isClientReady ? readRequest(loop, client) : 0;

@@ -26,6 +26,8 @@ export interface HttpListener {
   readonly gate: Gate;
   /** A new configuration. */
   update(table: HostTable, responseTimeoutMs: number, sourceOf: SourceOf): void;
+  /** This server is not used any more, although the configuration is the same. */
+  forget(backend: Backend): void;
   /** The listener is not configured any more. */
   retire(): void;
 }
@@ -35,8 +37,10 @@ const NO_HOSTS: HostTable = {
   wildcard: new Map(),
   deep: new Map(),
   fallback: undefined,
+  fallbackAuthority: '',
   needsClient: false,
   accessLog: AccessLevel.off,
+  names: null,
 };
 
 const NO_FIELDS = new Uint8Array(0);
@@ -61,7 +65,11 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
     isRetired: false,
     poolOf(backend: Backend): ServerPool {
       let pool = pools.get(backend);
-      if (pool === undefined) pools.set(backend, (pool = createServerPool()));
+      if (pool !== undefined) return pool;
+      pool = createServerPool();
+      // A request may still be at a server that is not used any more.
+      if (backend.origin?.isForgotten === true) pool.isStale = true;
+      else pools.set(backend, pool);
       return pool;
     },
   };
@@ -94,6 +102,12 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
     onDeadline(loop, connection, timeouts) {
       closeStale(loop);
       onHttpDeadline(loop, connection, timeouts);
+    },
+    onAnswered(loop, connection) {
+      const client = clientOf(connection);
+      if (client.state !== State.asking) return; // it was refused meanwhile
+      client.state = State.reading;
+      drive(loop, connection);
     },
     onSlowDial(loop, connection) {
       const client = clientOf(connection);
@@ -138,6 +152,13 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
       change(table, false);
       context.responseTimeoutMs = responseTimeoutMs;
       context.sourceOf = sourceOf;
+    },
+    forget(backend) {
+      const pool = pools.get(backend);
+      if (pool === undefined) return;
+      pool.isStale = true;
+      stale.push(pool);
+      pools.delete(backend);
     },
     retire: () => change(NO_HOSTS, true),
   };

@@ -6,6 +6,9 @@ import { RETRY_AFTER_SECONDS, type Refused, locationOf } from '../decide.ts';
 import type { HttpClient } from './client.ts';
 import { refuseClient } from './ends.ts';
 
+/** How soon a client may try again when its name could not be looked up. */
+const LOOKUP_AGAIN_SECONDS = 5;
+
 /** The request is malformed, or nothing that is served here. */
 export function refuseFault(loop: Loop, client: HttpClient, { kind, status, reason }: HttpFault): 0 {
   refuseClient(loop, client, client.context.index[`refused-http-${kind}`], status as 400, reason);
@@ -14,9 +17,10 @@ export function refuseFault(loop: Loop, client: HttpClient, { kind, status, reas
 
 /** The name leads nowhere, or not this client. */
 export function refuseDecided(loop: Loop, client: HttpClient, decided: Refused, target: string): 0 {
-  const { connection, host } = client;
+  const { connection } = client;
+  const host = client.host === '' ? 'the default server' : client.host;
   const { index } = client.context;
-  connection.name = host;
+  connection.name = client.host;
   connection.server = decided.backend?.name ?? null;
   switch (decided.refused) {
     case 'redirect': {
@@ -40,6 +44,22 @@ export function refuseDecided(loop: Loop, client: HttpClient, decided: Refused, 
       refuseClient(loop, client, index['refused-http-maintenance'], 503, `${host} is in maintenance`, fields);
       break;
     }
+    case 'no-lookup':
+    case 'lookup-share': {
+      const counter = index[`refused-http-${decided.refused}`];
+      const fields = [`Retry-After: ${LOOKUP_AGAIN_SECONDS}`];
+      refuseClient(loop, client, counter, 503, `${host} cannot be looked up now`, fields);
+      break;
+    }
+    case 'no-address':
+      refuseClient(
+        loop,
+        client,
+        index['refused-http-no-address'],
+        421,
+        `no server here has the name ${host}`,
+      );
+      break;
     default:
       // 421 (RFC 9110 section 15.5.20): the problem is not a missing resource, as with 404, but the wrong server.
       refuseClient(

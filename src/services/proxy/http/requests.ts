@@ -5,15 +5,15 @@ import { RESET } from '../../../net/gate.ts';
 import { hold } from '../../../net/holding.ts';
 import { leaveOpening } from '../../../net/ending.ts';
 import type { Loop } from '../../../net/loop.ts';
-import { hasMemory } from '../../../net/opening.ts';
+import { hasMemory, keepWaiting } from '../../../net/opening.ts';
 import { Method, createMessageHead, hostText, isLastMessage, targetText } from '../../../wire/http1/head.ts';
-import { parseRequest } from '../../../wire/http1/request.ts';
+import { endWithoutHost, parseRequest } from '../../../wire/http1/request.ts';
 import { ConnectionOption, writeRequestHead } from '../../../wire/http1/write.ts';
-import { type Decision, decide } from '../decide.ts';
-import type { Backend } from '../host-table.ts';
+import { type Decision, LOOKUP_SHARE, decide } from '../decide.ts';
+import { type Backend, type HostTable, KNOWN } from '../host-table.ts';
 import { buildPreamble } from '../preamble.ts';
 import { isWhole, startBody, takeBody } from './body.ts';
-import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
+import { AUTHORITY, INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { beginExchange, countBody, noteReused } from './exchanges.ts';
@@ -58,8 +58,9 @@ export function readRequest(loop: Loop, client: HttpClient): number {
 /** The bytes of a request, and perhaps more, are at INPUT. `seen`: how many of them were looked at before. */
 function judge(loop: Loop, client: HttpClient, end: number, seen: number): number {
   if (client.connection.openingSlot !== 0) client.connection.openingBytes = end - INPUT;
-  const headEnd = parseRequest(head, buffer, INPUT, end, seen);
+  let headEnd = parseRequest(head, buffer, INPUT, end, seen);
   if (headEnd === 0) return keep(loop, client, INPUT, end, false);
+  if (headEnd < 0) headEnd = giveAuthority(client.context.table);
   client.left = null;
   client.mayParse = false;
   client.method = head.method;
@@ -73,11 +74,14 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
   client.isLast = isLastMessage(head);
   client.closes = client.isLast || context.isRetired || loop.isDraining;
   const decision = decisionFor(client);
+  const isLastHop =
+    head.maxForwards === 0 && (head.method === Method.options || head.method === Method.trace);
+  if (decision.refused === 'not-asked')
+    return isLastHop ? answerLastHop(loop, client) : waitForName(loop, client, end);
   const backend = decision.refused === null ? decision : decision.backend;
   const { accessLog } = backend ?? context.table;
   if (accessLog !== AccessLevel.off) beginExchange(client, head, accessLog, backend?.name ?? null);
-  if (head.maxForwards === 0 && (head.method === Method.options || head.method === Method.trace))
-    return answerLastHop(loop, client);
+  if (isLastHop) return answerLastHop(loop, client);
   if (decision.refused !== null) {
     return refuseDecided(loop, client, decision, targetText(head, buffer));
   }
@@ -85,6 +89,16 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
   client.requests++;
   client.key = webSocketKey(head, buffer);
   return forward(loop, client, decision, headEnd, end);
+}
+
+/** A request of HTTP/1.0 without Host goes to the default server, with the name of that server. The end of its head, or -1. */
+function giveAuthority({ fallback, fallbackAuthority }: HostTable): number {
+  const headEnd = fallback === undefined ? -1 : endWithoutHost(head);
+  if (headEnd < 0) return -1;
+  for (let i = 0; i < fallbackAuthority.length; i++) buffer[AUTHORITY + i] = fallbackAuthority.charCodeAt(i);
+  head.authorityStart = AUTHORITY;
+  head.authorityEnd = AUTHORITY + fallbackAuthority.length;
+  return headEnd;
 }
 
 /** Keeps bytes for later: the beginning of a head, or what the client sent ahead of an answer. */
@@ -97,6 +111,17 @@ function keep(loop: Loop, client: HttpClient, from: number, to: number, mayParse
   return hasMemory(loop, connection) ? to - from : 0;
 }
 
+/** The name of the request is looked up. Then the request is read again from its first byte. */
+function waitForName(loop: Loop, client: HttpClient, end: number): number {
+  const awaited = client.context.table.names!.ask(client.host, client.address.address);
+  if (awaited === undefined) return refuseDecided(loop, client, LOOKUP_SHARE, '');
+  if (awaited === KNOWN) return judge(loop, client, end, 0);
+  if (keep(loop, client, INPUT, end, true) === 0) return 0;
+  client.state = State.asking;
+  keepWaiting(awaited, client.connection);
+  return 0;
+}
+
 /** The server of the request, or why there is none. */
 function decisionFor(client: HttpClient): Decision {
   const { context, backend } = client;
@@ -105,12 +130,14 @@ function decisionFor(client: HttpClient): Decision {
   client.table = context.table;
   client.host = host;
   client.backend = null;
-  const decision = decide(context.table, host, client.address.address, undefined);
+  const name = host === '' ? undefined : host;
+  const decision = decide(context.table, name, client.address.address, undefined);
   if (decision.refused !== null) return decision;
   // With a redirect it depends on the target, too.
   if (decision.redirect !== null)
-    return decide(context.table, host, client.address.address, targetText(head, buffer));
-  client.backend = decision;
+    return decide(context.table, name, client.address.address, targetText(head, buffer));
+  // The address of a name in DNS changes with time.
+  if (decision.origin === null) client.backend = decision;
   return decision;
 }
 
@@ -144,7 +171,13 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   if (server === client.server) leaveOpening(loop, connection);
   else attach(loop, client, server);
   if (!isReused && backend.clientAddress !== 'none') {
-    const header = buildPreamble(backend, client.address, connection.up.from, client.host, NOTHING);
+    const header = buildPreamble(
+      backend,
+      client.address,
+      connection.up.from,
+      client.host || undefined,
+      NOTHING,
+    );
     if (header === undefined) {
       endWith(loop, client, RESET);
       return 0;

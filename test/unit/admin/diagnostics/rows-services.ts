@@ -448,6 +448,33 @@ export const SERVICES_ROWS: readonly Row[] = [
     state: 'unknown',
   },
   {
+    title: 'the resolvers that are asked for names answer',
+    check: 'names',
+    machine: dns(() => found('a.root-servers.net')),
+    deps: { config: configOf({ proxy: { allowedPrefixes: ['2001:db8:1::/64'] } }) },
+    state: 'ok',
+  },
+  {
+    title: 'one of them does not',
+    check: 'names',
+    machine: dns((server) => (server.startsWith('9.9.9.9') ? silent : found('a.root-servers.net'))),
+    deps: { config: configOf({ proxy: { allowedPrefixes: ['2001:db8:1::/64'] } }) },
+    state: 'warn',
+    what: /udp:\/\/9\.9\.9\.9 does not answer; another/,
+  },
+  {
+    title: 'none of them does, also while DNS64 is off',
+    check: 'names',
+    machine: dns(() => silent),
+    deps: {
+      config: configOf({ proxy: { allowedPrefixes: ['2001:db8:1::/64'] }, dns64: { enabled: false } }),
+    },
+    state: 'fail',
+    what: /No resolver answers: udp:\/\/9\.9\.9\.9, udp:\/\/149\.112\.112\.112\. Clients of names/,
+    remedy: /dns64\.upstreams/,
+  },
+  { title: 'no name is looked up', check: 'names', state: 'none' },
+  {
     title: 'no server uses mapped addresses',
     check: 'mapped-route',
     deps: { config: withHost },

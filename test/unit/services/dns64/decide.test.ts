@@ -4,7 +4,6 @@ import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
 import { makeAnswer } from '../../../../src/services/dns64/answer.ts';
 import {
-  danglingAlias,
   decideAaaa,
   decideReverse,
   maySynthesise,
@@ -14,6 +13,7 @@ import {
   reverseTarget,
   withoutExcluded,
 } from '../../../../src/services/dns64/decide.ts';
+import { danglingAlias } from '../../../../src/wire/dns-answer.ts';
 import { CLASS_IN, type DnsMessage, Rcode, Type } from '../../../../src/wire/dns-message.ts';
 import { formatName, nameFromText } from '../../../../src/wire/dns-name.ts';
 import { parseIpv4, parseIpv6 } from '../../../../src/wire/ip-address.ts';

@@ -60,6 +60,7 @@ const found = (
   const address = client === undefined ? undefined : parseIpAddress(client);
   const decided = decide(table, name, address, listener.protocol === 'http' ? target : undefined);
   if (decided.refused === null) return decided.name;
+  if (decided.refused === 'not-asked') return decided.refused;
   if (decided.refused === 'redirect') return `${decided.redirect.status} to ${decided.redirect.port}`;
   return decided.backend === null ? decided.refused : `${decided.refused} of ${decided.backend.name}`;
 };

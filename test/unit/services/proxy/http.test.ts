@@ -332,6 +332,101 @@ test('a server that closes or resets without an answer gives a 502', async () =>
   }
 });
 
+const NO_HOST = 'GET /a HTTP/1.0\r\n';
+const NAMED = { hostnames: ['*.example.com', 'Example.com.', 'www.example.org'] };
+const DEFAULT_SERVER: readonly (readonly [
+  title: string,
+  request: string,
+  fields: { defaultHost?: string },
+  host: object,
+  expected: string | 400,
+])[] = [
+  ['no Host', `${NO_HOST}\r\n`, { defaultHost: 'web1' }, NAMED, 'Example.com'],
+  ['an empty Host', `${NO_HOST}Host:\r\n\r\n`, { defaultHost: 'web1' }, NAMED, 'Example.com'],
+  [
+    'a Host that nobody has',
+    `${NO_HOST}Host: x.example\r\n\r\n`,
+    { defaultHost: 'web1' },
+    NAMED,
+    'x.example',
+  ],
+  [
+    'no Host, and a server without a name',
+    `${NO_HOST}\r\n`,
+    { defaultHost: 'web1' },
+    { hostnames: [] },
+    '[::1]',
+  ],
+  [
+    'no Host, and only patterns',
+    `${NO_HOST}\r\n`,
+    { defaultHost: 'web1' },
+    { hostnames: ['**.example'] },
+    '[::1]',
+  ],
+  ['no Host, and no default server', `${NO_HOST}\r\n`, {}, NAMED, 400],
+  ['no Host in HTTP/1.1', 'GET /a HTTP/1.1\r\n\r\n', { defaultHost: 'web1' }, NAMED, 400],
+  ['an empty Host in HTTP/1.1', 'GET /a HTTP/1.1\r\nHost:\r\n\r\n', { defaultHost: 'web1' }, NAMED, 400],
+  ['two Hosts', `${NO_HOST}Host: a\r\nHost: b\r\n\r\n`, { defaultHost: 'web1' }, NAMED, 400],
+  ['a target without a host', 'GET http:///a HTTP/1.0\r\n\r\n', { defaultHost: 'web1' }, NAMED, 400],
+  ['another fault', `${NO_HOST}Content-Length: x\r\n\r\n`, { defaultHost: 'web1' }, NAMED, 400],
+];
+for (const [title, request, proxyFields, host, expected] of DEFAULT_SERVER)
+  test(`the default server: ${title}`, async () => {
+    await using cleanup = new Cleanup();
+    const { proxy, requests, exchange } = await start(cleanup, { proxy: proxyFields, host });
+    const { text } = await exchange(request);
+    if (expected === 400) {
+      assert.match(text, /^HTTP\/1\.1 400 /);
+      assert.deepEqual(requests, []);
+      return;
+    }
+    assert.match(text, /^HTTP\/1\.1 200 /);
+    assert.deepEqual(requests, [
+      [
+        'GET /a HTTP/1.1',
+        `Host: ${expected}`,
+        'X-Forwarded-For: 127.0.0.1',
+        'X-Real-IP: 127.0.0.1',
+        'X-Forwarded-Proto: http',
+        `Forwarded: for=127.0.0.1;proto=http;host="${expected}"`,
+        `X-Forwarded-Host: ${expected}`,
+        'Via: 1.0 tombolo',
+        '\r\n',
+      ].join('\r\n'),
+    ]);
+    assert.equal(proxy.counters()['http-routed'], 1);
+  });
+
+test('the default server: kept connections with and without Host; an access list; the PROXY protocol', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup, {
+    proxy: { defaultHost: 'web1' },
+    host: { hostnames: ['a.example'] },
+    clientAddress: 'proxy-v1',
+  });
+  const kept = 'Connection: keep-alive\r\n\r\n';
+  const { text } = await exchange(
+    `${NO_HOST}${kept}`,
+    `${NO_HOST}Host: b.example\r\n${kept}`,
+    `${NO_HOST}${kept}`,
+  );
+  assert.equal(text.match(/HTTP\/1\.1 200 /g)?.length, 3);
+  assert.deepEqual(requests.join('').match(/(?<=\r\nHost: ).*(?=\r)/g), [
+    'a.example',
+    'b.example',
+    'a.example',
+  ]);
+  const refusing = await start(cleanup, {
+    proxy: { defaultHost: 'web1' },
+    host: { allow: ['2001:db8::/32'] },
+  });
+  assert.match(
+    (await refusing.exchange(`${NO_HOST}\r\n`)).text,
+    /^HTTP\/1\.1 403 .*your address may not reach the default/s,
+  );
+});
+
 test('a server that is down gives a 502; to HEAD without a body', async () => {
   await using cleanup = new Cleanup();
   const { port, proxy, exchange } = await start(cleanup);

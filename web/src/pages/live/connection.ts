@@ -4,7 +4,7 @@ import type { ConnectionEvent } from '../../core/contract.ts';
 import { formatBytes, formatMs } from '../../core/format.ts';
 import { text } from '../../core/locale.ts';
 import { type EventLine, type ServiceLookup, eventRow } from '../../core/registry.ts';
-import { ofClient, toServer } from './line.ts';
+import { LEARNED_SERVER, ofClient, toServer } from './line.ts';
 
 export const connectionRow = eventRow<ConnectionEvent>('connection', () => text('Connections'), line);
 
@@ -13,7 +13,8 @@ function line(event: ConnectionEvent, { iconOf, portOf }: ServiceLookup): EventL
   const { what, client, clientPort, name, server, listener, service, bytesUp, bytesDown, reason } = event;
   const { durationMs, explanation } = event;
   const asked = name ?? (what === 'refused' ? (explanation ?? text('no name')) : listener);
-  const where = server ?? text('nobody');
+  const isLearned = server === LEARNED_SERVER;
+  const where = isLearned ? text('its address in DNS') : (server ?? text('nobody'));
   const port = portOf(service, listener);
   return {
     icon: iconOf(service) ?? 'live',
@@ -42,7 +43,7 @@ function line(event: ConnectionEvent, { iconOf, portOf }: ServiceLookup): EventL
       reason !== null && [text('Ended because'), `${explanation ?? ''} (${reason})`],
     ],
     links: [
-      ...(server === null ? [] : [toServer(server)]),
+      ...(server === null || isLearned ? [] : [toServer(server)]),
       ...(name === null || port === undefined
         ? []
         : [

@@ -2,6 +2,9 @@
 import { query } from '../../core/api.ts';
 import { text } from '../../core/locale.ts';
 
+/** Under this name the traffic of all servers is counted that are found by their address in DNS: they have no page. */
+export const LEARNED_SERVER = '(AAAA)';
+
 export const toServer = (server: string): readonly [string, string] => [
   `/servers/${encodeURIComponent(server)}`,
   `${text('To the server')} ${server}`,

@@ -1,17 +1,25 @@
-import { config, edit, edited } from '../../core/config.ts';
+import { useSignal } from '@preact/signals';
+import { config, draftCheck, edit, edited } from '../../core/config.ts';
+import { formatNumber } from '../../core/format.ts';
+import { counterOf, counters, hostKey } from '../../core/live.ts';
 import { say, text, textOf } from '../../core/locale.ts';
 import { Card, Empty, LinkButton, PageHead } from '../../ui/basics.tsx';
-import { SelectField } from '../../ui/field.tsx';
-import { Table } from '../../ui/table.tsx';
+import { SelectField, TextArea } from '../../ui/field.tsx';
+import { Facts, Table } from '../../ui/table.tsx';
 import { ACCESS_LOG } from '../servers/access-log.ts';
 import {
   accessLogOf,
+  allowedPrefixesOf,
   defaultHostOf,
   hostsOf,
   listenersOf,
+  splitNames,
   withAccessLog,
+  withAllowedPrefixes,
   withDefaultHost,
 } from '../servers/model.ts';
+import { LEARNED_SERVER } from '../live/line.ts';
+import { RateNow } from '../servers/traffic.tsx';
 import { LimitFields, Shares } from '../limits.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 import { Workers } from './workers.tsx';
@@ -64,7 +72,11 @@ export default function ProxyPage() {
                     (host) => host.enabled && listenersOf(host).includes(name),
                   );
                   return users.length === 0 ? (
-                    <span class="faint">{text('closed: no server uses it')}</span>
+                    <span class="faint">
+                      {effective.proxy.allowedPrefixes.length > 0
+                        ? text('names in DNS only')
+                        : text('closed: no server uses it')}
+                    </span>
                   ) : (
                     <span class="row">
                       {users.map((host) => (
@@ -80,6 +92,7 @@ export default function ProxyPage() {
           />
         </Card>
       )}
+      <NamesInDns />
       <DefaultServer />
       <LimitFields name="proxy" />
       <Shares name="proxy" />
@@ -88,6 +101,43 @@ export default function ProxyPage() {
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />
     </>
+  );
+}
+
+/** `proxy.allowedPrefixes`. */
+function NamesInDns() {
+  const typed = useSignal(allowedPrefixesOf(edited.value).join('\n'));
+  const change = (next: string) => {
+    typed.value = next;
+    edit((document) => Object.assign(document, withAllowedPrefixes(document, splitNames(next))));
+  };
+  // A draft that was discarded or restored elsewhere.
+  const configured = allowedPrefixesOf(edited.value);
+  const shown = splitNames(typed.value).join() === configured.join() ? typed.value : configured.join('\n');
+  const problem = draftCheck.value?.problems.find(({ path }) => path.startsWith('/proxy/allowedPrefixes'));
+  return (
+    <Card title={text('Names in DNS')}>
+      <TextArea
+        label={text('Networks of servers that need no entry here')}
+        hint={text(
+          'IPv6 prefixes. A name that no server has leads to its AAAA record, if the address is in one of these networks: publish the address of this appliance as its A record. Servers there see connections from this appliance, so they must not trust it more than others. Empty: only the servers in the list are reached.',
+        )}
+        rows={3}
+        placeholder="2001:db8:1::/64"
+        value={shown}
+        onInput={change}
+        problem={problem?.message}
+      />
+      {counters.value[hostKey(LEARNED_SERVER)] !== undefined && (
+        <Facts
+          rows={[
+            [text('Now, up / down'), <RateNow name={LEARNED_SERVER} />],
+            [text('Look-ups of names'), formatNumber(counterOf('proxy', 'aaaa-asked'))],
+            [text('Led to an address in DNS'), formatNumber(counterOf('proxy', 'aaaa-routed'))],
+          ]}
+        />
+      )}
+    </Card>
   );
 }
 
@@ -102,7 +152,7 @@ function DefaultServer() {
       <SelectField
         label={text('Server for unknown names')}
         hint={text(
-          'It gets the clients that name no server (TLS without a server name), or a name that no server has, on the listeners that it uses.',
+          'It gets the clients that name no server (TLS without a server name, HTTP/1.0 without Host), or a name that no server has, on the listeners that it uses.',
         )}
         value={defaultHostOf(edited.value) ?? ''}
         options={[

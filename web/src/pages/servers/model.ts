@@ -293,6 +293,15 @@ function withProxyField(document: ConfigDocument, field: string, value: string |
   return { ...document, proxy: value === undefined ? proxy : { ...proxy, [field]: value } };
 }
 
+/** Prefixes in which names without a server may have their addresses. */
+export const allowedPrefixesOf = (document: ConfigDocument): string[] =>
+  (document['proxy'] as { allowedPrefixes?: string[] } | undefined)?.allowedPrefixes ?? [];
+
+export function withAllowedPrefixes(document: ConfigDocument, prefixes: readonly string[]): ConfigDocument {
+  const { allowedPrefixes: _before, ...proxy } = (document['proxy'] ?? {}) as Record<string, unknown>;
+  return { ...document, proxy: prefixes.length === 0 ? proxy : { ...proxy, allowedPrefixes: prefixes } };
+}
+
 /** The problems of this server, from the appliance's validation. Paths start at the server ("/address"). */
 export async function problemsOf(
   host: HostDocument,

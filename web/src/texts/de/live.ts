@@ -2,6 +2,7 @@
 import type { Dictionary } from '../../../../src/texts/sentence.ts';
 
 export const live: Dictionary = {
+  'its address in DNS': 'seiner Adresse im DNS',
   Live: 'Live',
   'timeline log events queries': 'Zeitleiste Ereignisse Anfragen',
   Charts: 'Diagramme',

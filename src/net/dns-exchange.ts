@@ -6,8 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
 import net from 'node:net';
-import type { DnsUpstream } from '../../config/values.ts';
-import type { Counters } from '../../runtime/counters.ts';
+import type { SocketAddress } from '../os/socket-address.ts';
 import {
   CD,
   type DnsMessage,
@@ -23,11 +22,26 @@ import {
   uint16At,
   writeMessage,
   writeUint16,
-} from '../../wire/dns-message.ts';
-import { namesEqual } from '../../wire/dns-name.ts';
-import { formatIpAddress } from '../../wire/ip-address.ts';
-import { MAX_UDP_BYTES } from './answer.ts';
-import type { Dns64Counters } from './counters.ts';
+  MAX_UDP_BYTES,
+} from '../wire/dns-message.ts';
+import { namesEqual } from '../wire/dns-name.ts';
+import { formatIpAddress } from '../wire/ip-address.ts';
+
+/** What a service that asks upstreams counts, in its own table. */
+export interface UpstreamCounterTable {
+  readonly 'upstream-queries': string;
+  readonly 'upstream-tcp': string;
+  readonly 'upstream-timeouts': string;
+  readonly 'upstream-errors': string;
+  readonly 'upstream-ourselves': string;
+  readonly 'upstream-ignored': string;
+}
+
+/** The part of its counters that is needed here. */
+export interface UpstreamCounters {
+  readonly values: Float64Array;
+  readonly index: { readonly [Name in keyof UpstreamCounterTable]: number };
+}
 
 /** A question, with the flags of the client that are sent to the upstream. */
 export interface UpstreamQuestion extends DnsQuestion {
@@ -45,7 +59,7 @@ export type Outcome =
   | { readonly kind: 'truncated' | 'other-case' | 'timeout' | 'failed' };
 
 interface ExchangeOptions {
-  readonly upstream: DnsUpstream;
+  readonly upstream: SocketAddress;
   readonly question: UpstreamQuestion;
   /** Whether to add an OPT record: not for upstreams that fail on it. */
   readonly edns: boolean;
@@ -54,7 +68,7 @@ interface ExchangeOptions {
   readonly timeoutMs: number;
   /** Ends the exchange early, with the result "failed". */
   readonly signal: AbortSignal;
-  readonly counters: Counters<Dns64Counters>;
+  readonly counters: UpstreamCounters;
 }
 
 interface Query {

@@ -6,14 +6,17 @@
  * answers with several errors in a row is treated in the same way: it may have been asked for bad names, refuse all clients, or
  * lead back to this resolver.
  */
-import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
-import type { Dns64Config } from '../../config/schema.ts';
-import { type Ourselves, leadsToListener } from '../../os/ourselves.ts';
-import type { Counters } from '../../runtime/counters.ts';
-import { CLASS_IN, type DnsMessage, Rcode, Type } from '../../wire/dns-message.ts';
-import type { Dns64Counters } from './counters.ts';
-import { rcodeOf } from './decide.ts';
-import { type Outcome, type UpstreamQuestion, exchangeTcp, exchangeUdp } from './exchange.ts';
+import { type Ourselves, leadsToListener } from '../os/ourselves.ts';
+import type { SocketAddress } from '../os/socket-address.ts';
+import { rcodeOf } from '../wire/dns-answer.ts';
+import { CLASS_IN, type DnsMessage, Rcode, Type } from '../wire/dns-message.ts';
+import {
+  type Outcome,
+  type UpstreamCounters,
+  type UpstreamQuestion,
+  exchangeTcp,
+  exchangeUdp,
+} from './dns-exchange.ts';
 
 /** After this time without an answer, a query counts as unanswered. */
 const TIMEOUT_MS = 2500;
@@ -47,9 +50,14 @@ const PROBE: UpstreamQuestion = {
 /** No answer at all; or only errors. */
 export type Trouble = 'silent' | 'errors';
 
-interface Upstream {
+/** A resolver. Plain DNS over UDP, with TCP for truncated answers. */
+export interface UpstreamServer {
+  /** As configured. */
   readonly text: string;
-  readonly target: DnsUpstream;
+  readonly target: SocketAddress;
+}
+
+interface Upstream extends UpstreamServer {
   /** Smoothed round trip and deviation, undefined before the first answer. */
   rttMs: number | undefined;
   deviationMs: number;
@@ -82,44 +90,41 @@ export interface Upstreams {
   }[];
 }
 
-/** Whether a query to the upstream would come back to this resolver: own address and own port. */
+/** Whether a query to the upstream would come back to our own resolver: own address and own port. */
 export const isLoop = (
   ourselves: Ourselves,
-  { listen, port }: Pick<Dns64Config, 'listen' | 'port'>,
-  target: DnsUpstream,
+  { listen, port }: { readonly listen: readonly string[]; readonly port: number },
+  target: SocketAddress,
 ): boolean => target.port === port && leadsToListener(ourselves, target.address, listen);
 
 /**
- * The schema has validated `texts`. Aborting `signal` ends every exchange. An upstream that is `isOurs` now is not asked,
+ * Aborting `signal` ends every exchange. An upstream that is `isOurs` now is not asked,
  * because the query would come back to us; our addresses may change at any time.
  */
 export function createUpstreams(
-  texts: readonly string[],
-  counters: Counters<Dns64Counters>,
+  servers: readonly UpstreamServer[],
+  counters: UpstreamCounters,
   signal: AbortSignal,
-  isOurs: (target: DnsUpstream) => boolean,
+  isOurs: (target: SocketAddress) => boolean,
 ): Upstreams {
   const { values, index } = counters;
-  const upstreams = texts.flatMap((text): Upstream[] => {
-    const target = parseDnsUpstream(text);
-    if (target === undefined) return [];
-    return [
-      {
-        text,
-        target,
-        rttMs: undefined,
-        deviationMs: 0,
-        failures: 0,
-        errors: 0,
-        timesWell: 0,
-        trouble: undefined,
-        probe: undefined,
-        isProbed: false,
-        noEdnsUntilMs: -Infinity,
-        noRandomCaseUntilMs: -Infinity,
-      },
-    ];
-  });
+  const upstreams = servers.map(
+    ({ text, target }): Upstream => ({
+      text,
+      target,
+      rttMs: undefined,
+      deviationMs: 0,
+      failures: 0,
+      errors: 0,
+      timesWell: 0,
+      trouble: undefined,
+      probe: undefined,
+      isProbed: false,
+      noEdnsUntilMs: -Infinity,
+      noRandomCaseUntilMs: -Infinity,
+    }),
+  );
+
   function noteTrouble(upstream: Upstream, counter: 'failures' | 'errors'): void {
     upstream[counter]++;
     const isEnough = !isPreferred(upstream) || upstream.errors >= PROBED_AFTER_ERRORS;

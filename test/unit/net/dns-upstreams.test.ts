@@ -2,18 +2,19 @@ import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { test } from 'node:test';
 import dnsPacket, { type Packet } from 'dns-packet';
-import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
-import { DNS64_COUNTERS } from '../../../../src/services/dns64/counters.ts';
-import { createUpstreams, isLoop } from '../../../../src/services/dns64/upstreams.ts';
-import type { DnsUpstream } from '../../../../src/config/values.ts';
-import { compileOurselves } from '../../../../src/os/ourselves.ts';
-import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
-import { parseDnsUpstream } from '../../../../src/config/values.ts';
-import { CLASS_IN, Type } from '../../../../src/wire/dns-message.ts';
-import { nameFromText } from '../../../../src/wire/dns-name.ts';
-import { line, scriptedUpstream } from './helpers.ts';
-import { freePort } from '../../net/support.ts';
-import { waitUntil } from '../../../../lab/wait.ts';
+import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
+import { DNS64_COUNTERS } from '../../../src/services/dns64/counters.ts';
+import { createUpstreams, isLoop } from '../../../src/net/dns-upstreams.ts';
+import { resolversOf } from '../../../src/config/resolvers.ts';
+import type { DnsUpstream } from '../../../src/config/values.ts';
+import { compileOurselves } from '../../../src/os/ourselves.ts';
+import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
+import { parseDnsUpstream } from '../../../src/config/values.ts';
+import { CLASS_IN, Type } from '../../../src/wire/dns-message.ts';
+import { nameFromText } from '../../../src/wire/dns-name.ts';
+import { line, scriptedUpstream } from '../services/dns64/helpers.ts';
+import { freePort } from './support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const question = {
   name: nameFromText('www.example.com'),
@@ -40,7 +41,7 @@ const error =
 function start(urls: string[], isOurs: (target: DnsUpstream) => boolean = () => false) {
   const counters = createCounters(DNS64_COUNTERS);
   const aborter = new AbortController();
-  const upstreams = createUpstreams(urls, counters, aborter.signal, isOurs);
+  const upstreams = createUpstreams(resolversOf(urls), counters, aborter.signal, isOurs);
   return {
     upstreams,
     count: (name: keyof typeof DNS64_COUNTERS) => readCounters(counters)[name],
