@@ -106,7 +106,7 @@ describe('mapped addresses', { concurrency: false }, () => {
   const onAppliance = async (...args: string[]) =>
     (await world.hosts.appliance.run('ip', args)).stdout.trim();
   const curl = (url: string, ...args: string[]) =>
-    world.hosts.client.attempt('curl', ['-sS', '-m', '9', '--cacert', world.caCertificate, ...args, url]);
+    world.hosts.client.attempt('curl', ['-sS', '-m', '50', '--cacert', world.caCertificate, ...args, url]);
   /** Whom a server sees as its client. */
   const peerOf = async (url: string, ...args: string[]) =>
     /^peer: (.*)$/m.exec((await curl(url, ...args)).stdout)?.[1];
@@ -250,7 +250,14 @@ describe('mapped addresses', { concurrency: false }, () => {
   it('an IPv6 client: the server sees the appliance', async () => {
     await apply(configuration({ proxy: { listen: ['0.0.0.0', '::'] } }));
     const url = `http://[${ADDRESSES.appliance6}]/`;
-    const { stdout } = await world.hosts.web2.run('curl', ['-sS', '-m', '9', '-H', 'Host: example.com', url]);
+    const { stdout } = await world.hosts.web2.run('curl', [
+      '-sS',
+      '-m',
+      '50',
+      '-H',
+      'Host: example.com',
+      url,
+    ]);
     assert.match(stdout, new RegExp(`^peer: ${ADDRESSES.appliance6}$`, 'm'));
   });
 
