@@ -149,10 +149,14 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     closer.turn(nowMs);
     isIdle = count === 0 && loop.open === 0 && closer.waiting === 0 && !acceptor.paused;
     acceptor.resume(nowMs);
+    publish();
+    return woken;
+  }
+
+  function publish(): void {
     values[index.connections] = loop.open;
     values[index.openings] = loop.openings;
     values[index.pipes] = pipes.existing;
-    return woken;
   }
 
   return {
@@ -171,6 +175,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       answerBell(loop, bellFd, acceptor.gateOf);
       acceptor.setListeners(gates, loop.nowMs);
       if (gates.size > 0) setTaking(admission, true);
+      publish(); // clients that waited have been accepted
     },
     drain() {
       loop.isDraining = true;

@@ -158,8 +158,10 @@ for (const clientAddress of ['none', 'proxy-v1'] as const) {
       for (const client of clients)
         client.write(`GET / HTTP/1.1\r\nHost: a.example\r\nA: ${'x'.repeat(15_000)}`);
       // Four blocks each, of which the first is for everybody.
-      await waitUntil('all is there', () => usedBlocks() === 3 * clients.length);
-      assert.equal(openings(), clients.length);
+      await waitUntil(
+        'all is there',
+        () => usedBlocks() === 3 * clients.length && openings() === clients.length,
+      );
       for (const client of clients) client.write('\r\n\r\n');
       for (const client of clients) assert.equal(bodyOf(await client.message()), 'x');
       await waitUntil('nothing is held', () => usedBlocks() === 0 && openings() === 0);
