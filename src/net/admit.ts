@@ -1,5 +1,5 @@
 /** Handles a connection that was just accepted: checks that there is room for it, and starts its first phase. */
-import { connectionInTheWay, enter } from './admission.ts';
+import { enter } from './admission.ts';
 import type { Client } from './client.ts';
 import { type Connection, Phase, createConnection } from './connection.ts';
 import { conversationOf } from './conversation.ts';
@@ -10,13 +10,17 @@ import { ARRIVALS, type Loop } from './loop.ts';
 import { readOpening } from './opening.ts';
 
 export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void {
-  if (loop.open >= loop.maxConnections && !makeRoom(loop, client)) {
+  const { admission } = loop;
+  const connection = createConnection(gate, fd, loop.nowMs);
+  if (!enter(admission, connection, client, loop.nowMs)) {
     loop.values[loop.index['refused-share']]++;
     loop.closer.reset(fd, loop.nowMs);
     return;
   }
-  const connection = createConnection(gate, fd, loop.nowMs);
-  enter(loop.admission, connection, client);
+  if (admission.displaced !== undefined) {
+    abort(loop, admission.displaced, loop.index.displaced);
+    admission.displaced = undefined;
+  }
   loop.open++;
   loop.openings++;
   loop.halves[fd] = connection.up;
@@ -36,12 +40,4 @@ function judge(loop: Loop, connection: Connection, route: Route): void {
   if (refusal === null) return startDial(loop, connection, gate.routeFor?.(up.from) ?? route);
   connection.server = route.server;
   refuse(loop, connection, refusal);
-}
-
-/** Closes a connection of the client that has most, unless that is this client. */
-function makeRoom(loop: Loop, client: Client): boolean {
-  const connection = connectionInTheWay(loop.admission, client, loop.nowMs);
-  if (connection === undefined) return false;
-  abort(loop, connection, loop.index.displaced);
-  return true;
 }

@@ -17,6 +17,7 @@
  * write...: the offset behind the head that was written to `bytes` at `at`, or -1 when it would pass `limit`. What is written
  * must not overlap the head that was read.
  */
+import { nameText } from '../known-name.ts';
 import type { HttpFault } from './fault.ts';
 
 /** The maximum size of a head, with its final empty line. */
@@ -250,7 +251,7 @@ export function latin1Text(bytes: Uint8Array, start: number, end: number): strin
 
 /** The host that a request is for, in lower case: the key of the host table. */
 export const hostText = ({ hostStart, hostEnd }: MessageHead, bytes: Uint8Array): string =>
-  latin1Text(bytes, hostStart, hostEnd).toLowerCase();
+  nameText(bytes, hostStart, hostEnd);
 
 /** The target to send on, with its prefix. For logs and redirects, not for the usual path. */
 export function targetText({ targetPrefix, targetStart, targetEnd }: MessageHead, bytes: Uint8Array): string {

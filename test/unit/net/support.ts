@@ -136,8 +136,13 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
   ...fields,
 });
 
-/** The fields of the proxy's configuration about mapped addresses. */
-export const MAPPED = { mappedPrefix: '64:ff9b:1:fffe::/96', mappedFallback: 'none' } as const;
+/** The fields of the proxy's configuration that most tests do not examine. */
+export const MAPPED = {
+  mappedPrefix: '64:ff9b:1:fffe::/96',
+  mappedFallback: 'none',
+  /** `TOMBOLO_WORKERS=2 npm test -- proxy` runs the tests of the proxy with two. */
+  workers: Number(process.env['TOMBOLO_WORKERS'] ?? 1),
+} as const;
 
 /** Bytes that depend on their position, so that reordering or loss is detected. */
 export function patternBytes(length: number, seed = 0): Buffer {

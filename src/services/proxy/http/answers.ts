@@ -13,6 +13,7 @@ import { INPUT, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import type { HttpClient } from './client.ts';
 import { missingDate } from './date.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
+import { forgetSaved, hasSaved, savedRequest } from './saved.ts';
 import { attach, chooseAddress, dialServer, dropServer, serverVanished } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
 import { opensWebSocket } from '../../../wire/http1/websocket.ts';
@@ -63,7 +64,7 @@ function readHead(loop: Loop, client: HttpClient): number {
   if (taken < 0) {
     // A server that closes or resets is there; one that acknowledges nothing is not.
     noAnswer(loop, client, taken === FAILED && errno() !== E.ECONNRESET);
-    return client.saved === null ? 0 : 1;
+    return 0;
   }
   connection.sinceMs = loop.nowMs;
   server.left = null;
@@ -72,13 +73,15 @@ function readHead(loop: Loop, client: HttpClient): number {
 
 /** The server ended before its answer. A request that may be sent twice goes to a new connection. */
 function noAnswer(loop: Loop, client: HttpClient, hasVanished: boolean): void {
-  const { saved, server, connection } = client;
-  const backend = server!.backend;
-  if (saved === null || server!.left !== null) return serverFailed(loop, client, 'no-answer');
+  const { connection } = client;
+  const server = client.server!;
+  const { backend } = server;
+  if (!hasSaved(client) || server.left !== null) return serverFailed(loop, client, 'no-answer');
+  const saved = savedRequest(client, server.fd);
   dropServer(loop, client, false);
-  if (hasVanished) serverVanished(loop, client, server!);
+  if (hasVanished) serverVanished(loop, client, server);
   else chooseAddress(loop, client, backend);
-  client.saved = null;
+  forgetSaved(client);
   loop.values[client.context.index['http-retried']]++;
   const again = dialServer(loop, client, backend);
   if (typeof again === 'string') return serverFailed(loop, client, again);
@@ -100,11 +103,11 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
       return end - INPUT;
     }
     // With 408, servers end connections that were idle (RFC 9110 section 15.5.9: "the client MAY repeat the request").
-    if (head.status === REQUEST_TIMEOUT && client.saved !== null) {
+    if (head.status === REQUEST_TIMEOUT && hasSaved(client)) {
       noAnswer(loop, client, false);
       return 0;
     }
-    client.saved = null;
+    forgetSaved(client);
     if (head.status === SWITCHING_PROTOCOLS) return openTunnel(loop, client, headEnd, end);
     if (head.status >= 200) return startAnswer(loop, client, headEnd, end);
     at = headEnd;

@@ -75,8 +75,10 @@ export class ServerConnection implements Parked {
   park(loop: Loop, keepAliveSeconds: number): boolean {
     const { idle, isStale } = this.#pool;
     const idleMs = keepAliveSeconds < 0 ? IDLE_MS : Math.min(IDLE_MS, keepAliveSeconds * 1000 - SAFETY_MS);
-    if (isStale || idleMs <= 0 || idle.length >= MAX_PER_SERVER || parkedConnections >= MAX_PARKED)
-      return false;
+    if (isStale || idleMs <= 0) return false;
+    // Each worker has its part.
+    const { workers } = loop;
+    if (idle.length >= MAX_PER_SERVER / workers || parkedConnections >= MAX_PARKED / workers) return false;
     this.#idleMs = idleMs;
     this.wait(loop, keepAliveSeconds);
     loop.parked[this.fd] = this;
@@ -133,7 +135,7 @@ export class ServerConnection implements Parked {
 
   #leave(loop: Loop): void {
     const { idle } = this.#pool;
-    idle.splice(idle.indexOf(this), 1);
+    leaveIdle(idle, idle.indexOf(this));
     this.unpark(loop);
   }
 
@@ -142,6 +144,12 @@ export class ServerConnection implements Parked {
     loop.parked[this.fd] = undefined;
     parkedConnections--;
   }
+}
+
+/** Mostly it is the last one, and splice would allocate. */
+function leaveIdle(idle: ServerConnection[], at: number): void {
+  if (at === idle.length - 1) idle.pop();
+  else idle.splice(at, 1);
 }
 
 /**
@@ -162,7 +170,7 @@ export function takeIdle(
       server.close(loop);
       continue;
     }
-    idle.splice(at, 1);
+    leaveIdle(idle, at);
     server.unpark(loop);
     return server;
   }
