@@ -3,7 +3,9 @@
  * sockets. A gate only examines bytes, and says what to send and what to count.
  */
 
+import type { KnownWays } from './found-ways.ts';
 import type { ServerAddresses } from './server-addresses.ts';
+
 /** An address that the connection to a server comes from, instead of the appliance's own. */
 export interface Source {
   /** sockaddr_in6 with port 0. A local route must lead its packets here. */
@@ -15,6 +17,8 @@ export interface Source {
    * from the appliance's own address; -1: they fail.
    */
   readonly withoutCounter: number;
+  /** What was found of the ways back before clients came. */
+  readonly known?: KnownWays | undefined;
 }
 
 /** The server for a connection, and what to send to it first. */

@@ -49,7 +49,7 @@ const besideHostile = (workers: number) => () => {
   for (const habits of HABITS) {
     it(`beside a client with ${habits.join(', ')}`, async (t: TestContext) => {
       await using hostile = network.outside.spawn(process.execPath, [join(CLIENTS, 'hostile.ts'), ...habits]);
-      await hostile.waitForLine(/^ready$/, { timeoutMs: 60_000 });
+      await hostile.waitForLine(/^ready$/, { timeoutMs: 300_000 }); // a full queue makes SYNs wait
       t.diagnostic(await good());
       assert.equal(hostile.process.exitCode, null, hostile.output());
     });

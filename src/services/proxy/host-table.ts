@@ -4,7 +4,11 @@
  */
 import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
-import { type ServerAddresses, createServerAddresses } from '../../net/server-addresses.ts';
+import {
+  type FailingAddresses,
+  type ServerAddresses,
+  createServerAddresses,
+} from '../../net/server-addresses.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
@@ -53,7 +57,12 @@ export interface HostTableOptions {
   readonly defaultHost?: string | undefined;
   /** The networks that "lan" stands for in access lists. */
   readonly attached: readonly IpPrefix[];
+  /** What health checks find, by `failingKey`; nothing for a server without them. */
+  readonly failing?: ReadonlyMap<string, FailingAddresses> | undefined;
 }
+
+/** The addresses of a server are checked at the port of each listener. */
+export const failingKey = (server: string, listener: string): string => `${listener} ${server}`;
 
 /**
  * The servers that name the listener in their `services` and are not switched off. If two servers have the same host name, the
@@ -62,7 +71,7 @@ export interface HostTableOptions {
 export function buildHostTable(
   hosts: readonly HostConfig[],
   listener: Pick<ListenerConfig, 'name' | 'port' | 'protocol'>,
-  { listeners, defaultHost, attached }: HostTableOptions,
+  { listeners, defaultHost, attached, failing }: HostTableOptions,
 ): HostTable {
   const exact = new Map<string, Backend | null>();
   const wildcard = new Map<string, Backend | null>();
@@ -88,7 +97,14 @@ export function buildHostTable(
       refused: null,
       name,
       serverAddress: all[0],
-      addresses: all.length === 1 ? undefined : createServerAddresses(all, host.balance === 'round-robin'),
+      addresses:
+        all.length === 1
+          ? undefined
+          : createServerAddresses(
+              all,
+              host.balance === 'round-robin',
+              failing?.get(failingKey(name, listener.name)),
+            ),
       clientAddress: use.clientAddress,
       access: compileAccess(host.allow, attached),
       maintenance,

@@ -1,5 +1,6 @@
 /** The proxy's worker thread. */
 import type { HostConfig } from '../../config/schema.ts';
+import type { FoundWays } from '../../net/found-ways.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
@@ -11,6 +12,7 @@ import { createTlsGate } from './tls-gate.ts';
 export interface ProxyWorkerConfig extends HostTableOptions {
   readonly hosts: readonly HostConfig[];
   readonly mapped: MappedConfig;
+  readonly foundWays?: FoundWays | undefined;
   readonly responseTimeoutMs: number;
 }
 
@@ -19,12 +21,12 @@ const httpListeners = new Map<string, HttpListener>();
 
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
-  createGates({ hosts, responseTimeoutMs, mapped, ...options }, index, peerOf) {
+  createGates({ hosts, responseTimeoutMs, mapped, foundWays, ...options }, index, peerOf) {
     for (const [name, listener] of httpListeners)
       if (!options.listeners.some((each) => each.name === name && each.protocol === 'http'))
         listener.retire();
     const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
-    const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
+    const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter, foundWays);
     return (name) => {
       const listener = options.listeners.find((candidate) => candidate.name === name)!;
       const table = buildHostTable(hosts, listener, options);

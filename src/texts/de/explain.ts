@@ -188,4 +188,8 @@ export const explain: Dictionary = {
     'Für die Sitzung von {host}, der {there} hat, ist kein Platz.',
   '{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).':
     '{there} ist die Zuordnung von {host}: Das Paket kommt wieder herein und geht dorthin (Hairpinning).',
+  '{address} fails its health checks. Clients are led there nevertheless, because no address passes. {detail}':
+    '{address} besteht seine Zustandsprüfungen nicht. Clients werden trotzdem dorthin geführt, weil keine Adresse sie besteht. {detail}',
+  '{address} fails its health checks, so clients are led elsewhere. {detail}':
+    '{address} besteht seine Zustandsprüfungen nicht, darum werden Clients anderswohin geführt. {detail}',
 };

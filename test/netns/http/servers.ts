@@ -37,7 +37,7 @@ export async function startServers(
     const [command, ...args] = COMMANDS[name](join(network.directory, name), root, keepsShortly);
     const env = { KEEPS_MS: keepsShortly ? String(KEEPS_MS) : '' };
     const child = network.outside.spawn(command, args, { env });
-    const direct = ['-sSf', '-m', '5', '-o', '/dev/null', `http://[${SERVERS[name]}]/${SMALL_FILE}`];
+    const direct = ['-sSf', '-m', '30', '-o', '/dev/null', `http://[${SERVERS[name]}]/${SMALL_FILE}`];
     await waitUntil(`${name}`, async () => (await network.outside.attempt('curl', direct)).code === 0, {
       timeoutMs: 30_000,
       intervalMs: 50,

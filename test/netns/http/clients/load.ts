@@ -6,6 +6,8 @@
  *                                     many requests and connections there were
  *   node load.ts rounds ROUNDS COUNT  opens COUNT connections, performs a request on each, then another one, and closes them;
  *                                     prints a line for each round
+ *   node load.ts many COUNT           opens COUNT connections, performs a request on each and prints "open"; after SIGUSR2 performs
+ *                                     another one on each, closes them and prints "ok"
  *   node load.ts bulk http BYTES      sends and gets that many bytes, in two connections at once, and compares them
  *   node load.ts bulk https BYTES     the same over TLS
  *
@@ -35,8 +37,9 @@ const [habit, first = '', second = ''] = process.argv.slice(2);
 
 if (habit === 'kept') await kept();
 else if (habit === 'rounds') await rounds(Number(first), Number(second));
+else if (habit === 'many') await many(Number(first));
 else if (habit === 'bulk') await bulk(first as 'http' | 'https', Number(second));
-else throw new Error(`"${habit}": expected kept, rounds or bulk`);
+else throw new Error(`"${habit}": expected kept, rounds, many or bulk`);
 
 interface Connected {
   readonly socket: Socket;
@@ -119,28 +122,51 @@ async function kept(): Promise<void> {
   );
 }
 
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/** Opens connections, and performs a request on each. */
+async function openAll(count: number): Promise<readonly Opened[]> {
+  const all: Opened[] = [];
+  const lane = async () => {
+    while (all.length < count) {
+      const place = all.push(undefined as never) - 1;
+      all[place] = await open();
+      await all[place].ask();
+    }
+  };
+  await Promise.all(Array.from({ length: OPENED_AT_ONCE }, lane));
+  return all;
+}
+
+/** All of them are open now; and they serve. */
+async function askAndCloseAll(all: readonly Opened[]): Promise<void> {
+  let next = 0;
+  const again = async () => {
+    while (next < all.length) await all[next++].ask();
+  };
+  await Promise.all(Array.from({ length: OPENED_AT_ONCE }, again));
+  const closed = all.map(({ socket }) => once(socket, 'close'));
+  for (const { socket } of all) socket.end();
+  await Promise.all(closed);
+}
+
 async function rounds(times: number, count: number): Promise<void> {
   for (let round = 0; round < times; round++) {
-    const all: Awaited<ReturnType<typeof open>>[] = [];
-    const lane = async () => {
-      while (all.length < count) {
-        const place = all.push(undefined as never) - 1;
-        all[place] = await open();
-        await all[place].ask();
-      }
-    };
-    await Promise.all(Array.from({ length: OPENED_AT_ONCE }, lane));
-    // All of them are open now; and they serve.
-    let next = 0;
-    const again = async () => {
-      while (next < count) await all[next++].ask();
-    };
-    await Promise.all(Array.from({ length: OPENED_AT_ONCE }, again));
-    const closed = all.map(({ socket }) => once(socket, 'close'));
-    for (const { socket } of all) socket.end();
-    await Promise.all(closed);
+    await askAndCloseAll(await openAll(count));
     console.log(`round ${round + 1}`);
   }
+}
+
+async function many(count: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.once('SIGUSR2', () => resolve());
+  const waiting = setInterval(() => {}, 1000);
+  const all = await openAll(count);
+  console.log('open');
+  await promise;
+  clearInterval(waiting);
+  await askAndCloseAll(all);
+  console.log('ok');
 }
 
 async function bulk(scheme: 'http' | 'https', bytes: number): Promise<void> {
