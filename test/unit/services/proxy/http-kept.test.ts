@@ -236,6 +236,23 @@ test('a POST goes to a new connection if the server has not said that it keeps t
   );
 });
 
+test('a body that a server may leave unread is the last thing on its connection', async () => {
+  await using cleanup = new Cleanup();
+  const server = await serve(cleanup, promising);
+  for (const clientAddress of ['none', 'proxy-v1'] as const) {
+    const { connect } = await proxyTo(cleanup, [hostOf('a', server.port, { clientAddress })]);
+    const client = await connect();
+    for (const method of ['GET', 'OPTIONS', 'DELETE', 'POST']) {
+      client.write(post('/', 'GET /x', 'a.example').replace('POST', method));
+      await client.message();
+    }
+  }
+  // The server of this test reads them. The first line of some requests is the PROXY header.
+  const saysClose = server.requests.map((request) => /\r\nConnection: close\r\n/.test(request));
+  assert.deepEqual(saysClose, [true, true, true, false, true, true, true, false]);
+  assert.equal(server.connections.length, 8);
+});
+
 test('with a PROXY header, the connection to the server stays with its client', async () => {
   await using cleanup = new Cleanup();
   const heads: string[] = [];
