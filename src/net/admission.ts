@@ -103,6 +103,16 @@ export function reenterOpenings(admission: Admission, connection: Connection): v
   admission.opening[connection.openingSlot] = connection;
 }
 
+/**
+ * A connection is another client's: a trusted proxy has said whose it is. It keeps its place, so the client may have one more than
+ * its share for a moment; the next new connection then takes it from the greediest.
+ */
+export function becomeClient(admission: Admission, connection: Connection, client: Client): void {
+  leaveOpenings(admission, connection);
+  leave(admission, connection);
+  enter(admission, connection, client);
+}
+
 /** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpenings(admission: Admission, connection: Connection): void {
   if (connection.openingSlot === 0) return;

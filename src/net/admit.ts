@@ -1,13 +1,13 @@
 /** Handles a connection that was just accepted: checks that there is room for it, and starts its first phase. */
 import { connectionInTheWay, enter } from './admission.ts';
+import { begin } from './begin.ts';
 import type { Client } from './client.ts';
-import { type Connection, Phase, createConnection } from './connection.ts';
-import { conversationOf } from './conversation.ts';
-import { startDial } from './dialling.ts';
-import { abort, close, refuse } from './ending.ts';
-import type { Gate, Route } from './gate.ts';
-import { ARRIVALS, type Loop } from './loop.ts';
-import { readOpening } from './opening.ts';
+import { createConnection } from './connection.ts';
+import { abort } from './ending.ts';
+import type { Gate } from './gate.ts';
+import { awaitIntroduction } from './introducing.ts';
+import type { Loop } from './loop.ts';
+import { isTrusted } from './trusted-proxies.ts';
 
 export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void {
   if (loop.open >= loop.maxConnections && !makeRoom(loop, client)) {
@@ -20,22 +20,9 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
   loop.open++;
   loop.openings++;
   loop.halves[fd] = connection.up;
-  if (gate.route === null && gate.conversation === undefined) {
-    readOpening(loop, connection); // the first bytes are often there already
-    if (connection.phase === Phase.closed) return;
-  }
-  if (!loop.epoll.add(fd, ARRIVALS)) close(loop, connection);
-  else if (gate.conversation !== undefined) conversationOf(connection).begin(loop, connection);
-  else if (gate.route !== null) judge(loop, connection, gate.route);
-}
-
-/** For a gate that needs no bytes. */
-function judge(loop: Loop, connection: Connection, route: Route): void {
-  const { gate, up } = connection;
-  const refusal = gate.refuses?.(up.from) ?? null;
-  if (refusal === null) return startDial(loop, connection, gate.routeFor?.(up.from) ?? route);
-  connection.server = route.server;
-  refuse(loop, connection, refusal);
+  if (gate.trusted !== undefined && isTrusted(gate.trusted, client, loop.ourselves))
+    awaitIntroduction(loop, connection);
+  else begin(loop, connection, false);
 }
 
 /** Closes a connection of the client that has most, unless that is this client. */

@@ -2,7 +2,8 @@
  * A connection as plain data: two halves, one for each direction. It is small, because thousands stay open: an idle
  * connection holds no buffer, no pipe and no timer.
  */
-import type { Examiner, Gate, Route } from './gate.ts';
+import type { Endpoint } from '../wire/proxy-protocol.ts';
+import type { Arrival, Examiner, Gate, Route } from './gate.ts';
 import type { Pipe } from './pipe-pool.ts';
 
 /** The phases of a connection. */
@@ -18,6 +19,8 @@ export const Phase = {
   closed: 4,
   /** The gate's conversation handles every event (gate.ts): a protocol in which more than the first bytes decides. */
   conversing: 5,
+  /** Waits for the PROXY header of a trusted proxy. */
+  introducing: 6,
 } as const;
 
 /** Where a connection to a server comes from. */
@@ -64,10 +67,8 @@ export interface Half {
   totalBytes: number;
 }
 
-export interface Connection {
+export interface Connection extends Arrival {
   readonly gate: Gate;
-  /** Counts up; wraps at 2^32. */
-  readonly number: number;
   /** Milliseconds of the loop's clock. */
   readonly acceptedMs: number;
   phase: (typeof Phase)[keyof typeof Phase];
@@ -93,6 +94,10 @@ export interface Connection {
   opened: boolean;
   /** One side was reset: the other side will be reset too. */
   failed: boolean;
+  destination: Endpoint | null;
+  uniqueId: Uint8Array | null;
+  /** A trusted proxy has opened it for itself: that it is refused, or ends before it has a server, is no event. */
+  isProbe: boolean;
   /** It has been half closed and silent: the peer that has sent its FIN is probed to see whether it is gone. */
   isAsked: boolean;
   /** The name that the client asked for, and the name of the server; null while unknown. */
@@ -154,6 +159,9 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     progressMs: 0,
     opened: false,
     failed: false,
+    destination: null,
+    uniqueId: null,
+    isProbe: false,
     isAsked: false,
     name: null,
     server: null,

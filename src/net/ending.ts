@@ -59,6 +59,7 @@ export function reportOpened({ events, nowMs }: Loop, connection: Connection): v
 export function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
   if (connection.phase === Phase.lingering) return;
   const kind = connection.opened ? TcpEvent.closed : TcpEvent.refused;
+  if (connection.isProbe && kind === TcpEvent.refused) return;
   // Bytes that were sent before the server was known have not been counted as passed.
   if (kind === TcpEvent.refused) connection.up.totalBytes = connection.openingBytes;
   events.record(kind, connection, nowMs);

@@ -27,6 +27,7 @@ export const forward = describeService<ForwardOptions, ForwardService>({
     forward: config.forward,
     hosts: config.hosts,
     mapped: mappedOf(config),
+    trustedProxies: config.proxy.trustedProxies,
     reservedPorts: others.flatMap(({ use, range }) => (use === 'listens' ? [range.first] : [])),
   }),
   files: { [FILE_NAME]: parseAllotments },

@@ -23,6 +23,8 @@ export interface ForwardOptions {
   readonly reservedPorts: readonly number[];
   /** For servers with `clientAddress` "mapped"; absent: none of them uses it. The proxy keeps the route for their addresses. */
   readonly mapped?: MappedConfig;
+  /** proxy.trustedProxies; absent: nobody. */
+  readonly trustedProxies?: readonly string[];
 }
 
 export interface ForwardService extends Service<ForwardOptions> {
@@ -47,7 +49,7 @@ function parseAddress(text: string, what: string): Uint8Array {
  * the networks that "lan" stands for. Throws as `allotPorts` does.
  */
 export function planForward(options: ForwardOptions, previous: Allotments, attached: readonly IpPrefix[]) {
-  const { forward, hosts, reservedPorts, mapped } = options;
+  const { forward, hosts, reservedPorts, mapped, trustedProxies = [] } = options;
   const range = parsePortRange(forward.sshPorts);
   if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
   const allotments = allotPorts({ hosts, range, reservedPorts, previous, nowMs: Date.now() });
@@ -76,6 +78,7 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     hosts: Object.keys(targets),
     config: {
       targets,
+      trustedProxies,
       ...(mapped !== undefined && {
         mapped: { ...mapped, servers: hosts.filter(isMappedSsh).map(({ name }) => name) },
       }),

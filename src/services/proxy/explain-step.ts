@@ -1,9 +1,11 @@
 /** What the proxy does with a connection: finds the listener by its port, then looks in the data plane's host table. */
-import { addressesOf, serviceAt } from '../../config/host-services.ts';
+import { addressesOf, listenersOf } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import { dialledAddress, endsAtOurselves, listensFor, severalAddresses } from '../../net/listening.ts';
+import { trustedProxySteps } from '../../net/trusted-proxy-step.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
+import { decodeSocketAddress } from '../../os/socket-address.ts';
 import {
   type Flow,
   type LastLeg,
@@ -19,7 +21,14 @@ import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type MappedConfig, whatServerSees } from '../mapped.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type Refused, decide, locationOf } from './decide.ts';
-import { type Backend, type Redirect, buildHostTable, findBackend } from './host-table.ts';
+import {
+  type Backend,
+  type Destination,
+  type Redirect,
+  buildHostTable,
+  findDestination,
+} from './host-table.ts';
+import { offeredOf } from './offered.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../texts/text.ts';
@@ -68,10 +77,12 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
       }),
       configPath,
     },
+    ...trustedProxySteps(config.trustedProxies, ourselves, flow.from),
   ];
   const asked = asks(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
-  return explainName({ config, ourselves, listener, client: flow.from, name: asked.name, steps });
+  const { from, alpn = [] } = flow;
+  return explainName({ config, ourselves, listener, client: from, name: asked.name, alpn, steps });
 }
 
 /** A name of undefined: the client names none. */
@@ -136,23 +147,26 @@ interface Question {
   readonly listener: ListenerConfig;
   readonly client: string;
   readonly name: string | undefined;
+  /** The protocols that it offers. */
+  readonly alpn: readonly string[];
   readonly steps: readonly WayStep[];
 }
 
 function explainName(question: Question): Leg {
-  const { config, ourselves, listener, client, name, steps } = question;
+  const { config, ourselves, listener, client, name, alpn, steps } = question;
   const { hosts } = config;
   const { routed, target } = PROTOCOLS[listener.protocol];
   const table = buildHostTable(hosts, listener, config);
-  const found = decide(table, name, parseIpAddress(client), target);
+  const found = decide(table, name, parseIpAddress(client), target, offeredOf(alpn));
   if (found.refused !== null) return explainRefusal(question, found);
   const position = hosts.findIndex((host) => host.name === found.name);
   const host = hosts[position];
   const address = dialledAddress(ourselves, addressesOf(host));
   const refused = endsAtOurselves(ourselves, { name: host.name, address }, position, steps);
   if (refused !== undefined) return refused;
-  const { port } = serviceAt(host, listener)!;
-  const isNamed = name !== undefined && findBackend(table, name) !== undefined;
+  const { port } = decodeSocketAddress(found.serverAddress);
+  const owned = name === undefined ? undefined : findDestination(table, name);
+  const isNamed = owned !== undefined;
   const values = { name: name ?? asIs('-'), server: found.name, address, port };
   const arrived = isNamed
     ? say('{name} leads to {server}, [{address}]:{port}.', values)
@@ -171,6 +185,7 @@ function explainName(question: Question): Leg {
         counter: routed,
         configPath: isNamed ? `/hosts/${position}/hostnames` : '/proxy/defaultHost',
       },
+      ...protocolSteps(owned ?? table.fallback, found, host, position, alpn),
       ...severalAddresses(addressesOf(host), host.balance === 'round-robin', position),
       ...admitted(found, client, position),
       {
@@ -186,6 +201,41 @@ function explainName(question: Question): Leg {
       found.name,
     ),
   };
+}
+
+/** Which rule by protocol (ALPN) has decided, or would decide for other clients. */
+function protocolSteps(
+  destination: Destination | undefined,
+  found: Backend,
+  { services }: HostConfig,
+  position: number,
+  alpn: readonly string[],
+): WayStep[] {
+  const rules = (destination?.byProtocol ?? []).map(({ protocol, backend }) => ({
+    protocol: String.fromCharCode(...protocol),
+    backend,
+  }));
+  const own = rules.find(({ protocol, backend }) => backend === found && alpn.includes(protocol));
+  if (own !== undefined) {
+    const { protocol } = own;
+    const at = services.findIndex((each) => typeof each !== 'string' && each.alpn?.includes(protocol));
+    const values = { protocol, server: found.name };
+    return [
+      {
+        isOk: true,
+        text: say('The client offers {protocol} (ALPN): this way in of {server} goes before others.', values),
+        configPath: `/hosts/${position}/services/${at}/alpn`,
+      },
+    ];
+  }
+  return rules.map(({ protocol, backend }) => ({
+    isOk: true,
+    text: say('A client that offers {protocol} (ALPN) would go to {server}, port {port}.', {
+      protocol,
+      server: backend.name,
+      port: decodeSocketAddress(backend.serverAddress).port,
+    }),
+  }));
 }
 
 const admitted = ({ access, name }: Backend, client: string, position: number): WayStep[] =>
@@ -243,15 +293,17 @@ function explainUnknown({ config, listener, steps }: Question, name: string, cou
   const { hosts } = config;
   const other = hosts.find((host) => {
     const wouldServe = { ...host, enabled: true, services: [listener.name] };
-    return (findBackend(buildHostTable([wouldServe], listener, config), name) ?? undefined) !== undefined;
+    return findDestination(buildHostTable([wouldServe], listener, config), name) !== undefined;
   });
   const values = { server: other?.name ?? '', listener: listener.name };
   const hint =
     other === undefined
       ? undefined
-      : other.enabled
-        ? say('{server} has the name, but does not use the listener {listener}.', values)
-        : say('{server} has the name, but is switched off.', values);
+      : !other.enabled
+        ? say('{server} has the name, but is switched off.', values)
+        : listenersOf(other).includes(listener.name)
+          ? say('{server} has the name, but only for clients that offer certain protocols (ALPN).', values)
+          : say('{server} has the name, but does not use the listener {listener}.', values);
   const field = other?.enabled === false ? 'enabled' : 'services';
   return endsRefused(
     steps,

@@ -50,6 +50,7 @@ export function planProxy(
       attached,
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
       responseTimeoutMs: proxy.responseTimeoutMs,
+      trustedProxies: proxy.trustedProxies,
     },
   };
 }

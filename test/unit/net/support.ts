@@ -136,8 +136,12 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
   ...fields,
 });
 
-/** The fields of the proxy's configuration about mapped addresses. */
-export const MAPPED = { mappedPrefix: '64:ff9b:1:fffe::/96', mappedFallback: 'none' } as const;
+/** The fields of the proxy's configuration about the addresses of clients. */
+export const MAPPED = {
+  mappedPrefix: '64:ff9b:1:fffe::/96',
+  mappedFallback: 'none',
+  trustedProxies: [] as string[],
+} as const;
 
 /** Bytes that depend on their position, so that reordering or loss is detected. */
 export function patternBytes(length: number, seed = 0): Buffer {

@@ -101,7 +101,7 @@ function decisionFor(client: HttpClient): Decision {
   client.hostBytes = copyOf(hostStart, hostEnd);
   client.host = hostText(head, buffer);
   const target = targetText(head, buffer);
-  const decision = decide(context.table, client.host, client.address.address, target);
+  const decision = decide(context.table, client.host, client.address.address, target, null);
   // With a redirect it depends on the target, too.
   client.backend = decision.refused === null && decision.redirect === null ? decision : null;
   return decision;
@@ -133,7 +133,18 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   if (server === client.server) leaveOpening(loop, connection);
   else attach(loop, client, server);
   if (!isReused && backend.clientAddress !== 'none') {
-    const header = buildPreamble(backend, client.address, connection.up.from, client.host, NOTHING);
+    const header = buildPreamble(
+      backend,
+      // No protocol is negotiated over plain HTTP.
+      {
+        fd: connection.up.from,
+        arrival: connection,
+        address: client.address,
+        authority: client.host,
+        protocol: null,
+      },
+      NOTHING,
+    );
     if (header === undefined) {
       endWith(loop, client, RESET);
       return 0;

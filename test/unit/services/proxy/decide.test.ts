@@ -58,7 +58,7 @@ const found = (
   [listener, name, client, target]: (typeof ROWS)[number],
 ) => {
   const address = client === undefined ? undefined : parseIpAddress(client);
-  const decided = decide(table, name, address, listener.protocol === 'http' ? target : undefined);
+  const decided = decide(table, name, address, listener.protocol === 'http' ? target : undefined, null);
   if (decided.refused === null) return decided.name;
   if (decided.refused === 'redirect') return `${decided.redirect.status} to ${decided.redirect.port}`;
   return decided.backend === null ? decided.refused : `${decided.refused} of ${decided.backend.name}`;
