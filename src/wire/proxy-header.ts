@@ -143,8 +143,15 @@ function readAddresses(header: ProxyHeader, bytes: Uint8Array, addressBytes: num
 }
 
 function addressAt(bytes: Uint8Array, at: number, addressBytes: number): Uint8Array {
-  const address = bytes.slice(at, at + addressBytes);
+  const address = copyOf(bytes, at, at + addressBytes);
   return addressBytes === 16 ? address : mapIpv4(((uint16(address, 0) << 16) | uint16(address, 2)) >>> 0);
+}
+
+/** Not `slice`, which only copies if the bytes are no Buffer. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const copy = new Uint8Array(to - from);
+  copy.set(bytes.subarray(from, to));
+  return copy;
 }
 
 /** The vectors between two offsets: the checksum is verified, the unique id is kept, the others are skipped. */
@@ -161,7 +168,7 @@ function readTlvs(header: ProxyHeader, bytes: Uint8Array, from: number, end: num
       checksumAt = valueAt;
     } else if (type === TLV_UNIQUE_ID) {
       if (header.uniqueId !== null || next - valueAt > MAX_UNIQUE_ID_BYTES) return false;
-      header.uniqueId = bytes.slice(valueAt, next);
+      header.uniqueId = copyOf(bytes, valueAt, next);
     }
     at = next;
   }
