@@ -191,7 +191,7 @@ function explainName(question: Question): Leg {
       {
         isOk: true,
         text: TOLD[found.clientAddress](config.mapped, client),
-        configPath: clientAddressPath(host, listener, position),
+        configPath: clientAddressPath(host, listener, port, position),
       },
     ],
     outcome: arrives(
@@ -250,12 +250,20 @@ const admitted = ({ access, name }: Backend, client: string, position: number): 
       ];
 
 /** Where the configuration says how the server learns the client's address at this listener. */
-function clientAddressPath(host: HostConfig, { name }: ListenerConfig, position: number): string {
-  const at = host.services.findIndex((each) => typeof each !== 'string' && each.listener === name);
-  const service = host.services[at];
-  return typeof service === 'object' && service.clientAddress !== undefined
-    ? `/hosts/${position}/services/${at}/clientAddress`
-    : `/hosts/${position}/clientAddress`;
+function clientAddressPath(
+  { services }: HostConfig,
+  { name, port }: ListenerConfig,
+  targetPort: number,
+  position: number,
+): string {
+  const at = services.findIndex(
+    (each) =>
+      typeof each !== 'string' &&
+      each.listener === name &&
+      (each.targetPort ?? port) === targetPort &&
+      each.clientAddress !== undefined,
+  );
+  return at === -1 ? `/hosts/${position}/clientAddress` : `/hosts/${position}/services/${at}/clientAddress`;
 }
 
 function explainRefusal(question: Question, { refused, ...rest }: Refused): Leg {
