@@ -2,6 +2,7 @@
 import type { ConfigChanges } from './config/changes.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
+import { failWorkerOf, reconfigureAll, servicesOf, sshPortsOf } from './app-services.ts';
 import { explainersOf } from './explainers.ts';
 import { consoleState, keepConsoleFile } from './admin/console-file.ts';
 import { type AdminOptions, startAdmin } from './admin/server.ts';
@@ -14,8 +15,7 @@ import type { ServiceReport } from './runtime/report.ts';
 import { ServiceSlot } from './runtime/service-slot.ts';
 import type { Storage } from './runtime/storage.ts';
 import { SERVICES } from './services/all.ts';
-import { portsOfOthers, prefixesOf } from './services/configured.ts';
-import type { RunningService } from './services/description.ts';
+import { prefixesOf } from './services/configured.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
 import { followOurselves } from './os/follow-ourselves.ts';
@@ -86,7 +86,7 @@ const WATCH_MS = 2000;
 
 /** Starts every service and the admin page. A service that cannot start is reported and retried; the others run. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { store, changes, configPath, storage, conditions, version, log } = options;
+  const { store, changes, storage, conditions, log } = options;
   const stateDirectory = storage.directory;
   const startedAt = new Date();
   await using started = new AsyncDisposableStack();
@@ -137,39 +137,17 @@ export async function startApp(options: AppOptions): Promise<App> {
   const noteServices = watchServices(events);
   const history = started.use(recordFigures(reports, machine, noteServices, storage, log));
   const stopping = new AbortController();
-  const admin = new ServiceSlot(
-    'admin',
-    ({ admin }: Config) => ({ admin }),
-    (adminOptions: AdminOptions, adminContext) =>
-      startAdmin(
-        adminOptions,
-        {
-          store,
-          changes,
-          explainers,
-          services: reports,
-          sshPorts: () => sshPortsOf(services),
-          queries: (name) => running(name)?.queries,
-          live: {
-            events,
-            noteServices,
-            history,
-            machine,
-            hardware: hardwareFinder(),
-            logs: options.logs,
-            places: { configPath, stateDirectory },
-            unwritten: (name) => storage.file(name).unwritten,
-            parsers: PARSERS,
-            actions: applianceActions(process.env, stateDirectory),
-            restart: options.restart,
-            stopping: stopping.signal,
-          },
-          version,
-          startedAt,
-        },
-        adminContext,
-      ),
-    config,
+  const admin = panelSlot(
+    options,
+    {
+      explainers,
+      services: reports,
+      sshPorts: () => sshPortsOf(services),
+      queries: (name) => running(name)?.queries,
+      network: ourselves,
+      live: { events, noteServices, history, machine, stopping: stopping.signal },
+      startedAt,
+    },
     context,
   );
   ofAdmin.push(admin);
@@ -206,6 +184,37 @@ export async function startApp(options: AppOptions): Promise<App> {
   };
 }
 
+type PanelDeps = Parameters<typeof startAdmin>[1];
+
+/** The control panel in its slot. */
+function panelSlot(
+  { store, changes, configPath, storage, version, logs, restart }: AppOptions,
+  deps: Omit<PanelDeps, 'store' | 'changes' | 'version' | 'live'> & {
+    readonly live: Pick<PanelDeps['live'], 'events' | 'noteServices' | 'history' | 'machine' | 'stopping'>;
+  },
+  context: ServiceContext,
+) {
+  const stateDirectory = storage.directory;
+  const live = {
+    ...deps.live,
+    hardware: hardwareFinder(),
+    logs,
+    places: { configPath, stateDirectory },
+    unwritten: (name: string) => storage.file(name).unwritten,
+    parsers: PARSERS,
+    actions: applianceActions(process.env, stateDirectory),
+    restart,
+  };
+  return new ServiceSlot(
+    'admin',
+    ({ admin }: Config) => ({ admin }),
+    (adminOptions: AdminOptions, adminContext) =>
+      startAdmin(adminOptions, { ...deps, store, changes, version, live }, adminContext),
+    store.current,
+    context,
+  );
+}
+
 /** Finds the hardware of the machine: a separate program, started at the first request. */
 function hardwareFinder(): HardwareSource['find'] {
   let hardware: Promise<HardwareSource> | undefined;
@@ -214,32 +223,6 @@ function hardwareFinder(): HardwareSource['find'] {
     return (await hardware).find();
   };
 }
-
-interface PlacedService {
-  readonly described: (typeof SERVICES)[number];
-  readonly slot: ServiceSlot<Config, unknown, RunningService>;
-}
-
-/** The services of this machine, each in its slot. */
-const servicesOf = (config: Config, context: ServiceContext): readonly PlacedService[] =>
-  SERVICES.filter(({ isHere }) => isHere?.(process.env) ?? true).map((described) => ({
-    described,
-    slot: new ServiceSlot(
-      described.name,
-      (of: Config) => described.options(of, portsOfOthers(of, described.name)),
-      (options, of) => described.start(options, of),
-      config,
-      context,
-    ),
-  }));
-
-const sshPortsOf = (services: readonly PlacedService[]): Record<string, number> =>
-  Object.assign(
-    {},
-    ...services.map(({ described, slot: { service } }) =>
-      service === undefined ? {} : described.sshPorts?.(service),
-    ),
-  );
 
 /** Without the panel, the screen still shows all problems, including those of the panel itself. */
 async function keepScreen(
@@ -280,33 +263,4 @@ function recordFigures(
     onTrouble: (error) => storage.note(HISTORY_FILE, 'write', error),
     log,
   });
-}
-
-/** All or nothing: if one part refuses, those already changed return to the previous configuration. */
-async function reconfigureAll(
-  parts: readonly { reconfigure(config: Config): Promise<void> }[],
-  next: Config,
-  previous: Config,
-  log: Logger,
-): Promise<void> {
-  const changed: (typeof parts)[number][] = [];
-  try {
-    for (const part of parts) {
-      changed.push(part);
-      await part.reconfigure(next);
-    }
-  } catch (error) {
-    changed.pop();
-    for (const part of changed.reverse()) {
-      await part
-        .reconfigure(previous)
-        .catch((err: unknown) => log.error({ err }, 'could not return to the configuration before'));
-    }
-    throw error;
-  }
-}
-
-function failWorkerOf(name: string, service: RunningService | undefined): void {
-  if (service?.failWorker === undefined) throw new Error(`no running service "${name}"`);
-  service.failWorker();
 }

@@ -125,8 +125,8 @@ export const ROOMS: readonly Room[] = [
     types: ['src/admin/contract/**'],
   },
   {
-    name: 'app.ts, explainers.ts',
-    files: ['src/app.ts', 'src/explainers.ts'],
+    name: 'app.ts and its parts',
+    files: ['src/app.ts', 'src/app-services.ts', 'src/explainers.ts'],
     imports: ['node:*', 'src/os/**', 'src/runtime/**', 'src/state/**', 'src/admin/**', SAID],
     types: ['src/wire/**', 'src/config/**'],
   },

@@ -20,7 +20,7 @@ import { serveCertificate, usesTls } from './certificate/serve.ts';
 import { consoleState, keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
-import { startDiagnostics } from './diagnostics/diagnostics.ts';
+import { type DiagnosticsDeps, startDiagnostics } from './diagnostics/diagnostics.ts';
 import {
   type ConnectionShares,
   MAX_SERVED,
@@ -54,7 +54,7 @@ const CLOCK_JITTER_MS = 2000;
  */
 export async function startAdmin(
   options: AdminOptions,
-  deps: Omit<AdminDeps, 'diagnostics'>,
+  deps: Omit<AdminDeps, 'diagnostics'> & Pick<DiagnosticsDeps, 'network'>,
   context: Pick<
     ServiceContext,
     'log' | 'stateDirectory' | 'runtimeDirectory' | 'events' | 'storage' | 'conditions'

@@ -25,7 +25,13 @@ export interface FollowedOurselves {
   onChange(listener: (ourselves: Ourselves) => void): Disposable;
 }
 
-export interface OurselvesFollower extends FollowedOurselves, Disposable {
+/** Changes of the machine's network, whatever they are: a cable, an address, a route, a rule. */
+export interface FollowedNetwork {
+  /** Calls the listener at most once a second. */
+  onNetworkChange(listener: () => void): Disposable;
+}
+
+export interface OurselvesFollower extends FollowedOurselves, FollowedNetwork, Disposable {
   /** The NAT64 prefixes of the active configuration. */
   setPrefixes(prefixes: readonly IpPrefix[]): void;
 }
@@ -39,6 +45,7 @@ const LOOK_INTERVAL_MS = 60_000;
 export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollower {
   const changes = watchNetworkChanges();
   const listeners = new Set<(ourselves: Ourselves) => void>();
+  const networkListeners = new Set<() => void>();
   let embeddingPrefixes = prefixes;
   let current = compileOurselves(readOwn(), embeddingPrefixes);
   let lookedMs = performance.now();
@@ -52,7 +59,9 @@ export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollowe
   }
 
   const timer = setInterval(() => {
-    if (changes.take().hasChanged || performance.now() - lookedMs >= LOOK_INTERVAL_MS) look();
+    const { hasChanged } = changes.take();
+    if (hasChanged || performance.now() - lookedMs >= LOOK_INTERVAL_MS) look();
+    if (hasChanged) for (const listener of networkListeners) listener();
   }, FOLLOW_INTERVAL_MS);
   timer.unref();
   return {
@@ -62,6 +71,10 @@ export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollowe
     onChange(listener) {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    onNetworkChange(listener) {
+      networkListeners.add(listener);
+      return { [Symbol.dispose]: () => void networkListeners.delete(listener) };
     },
     setPrefixes(next) {
       embeddingPrefixes = next;

@@ -8,12 +8,15 @@ export interface IpPrefix {
   readonly prefixBits: number;
 }
 
+/** The leading bits of an IPv4 address in its mapped form. */
+const IPV4_OFFSET_BITS = 96;
+
 /** Parses "2001:db8::/32", "192.0.2.0/24" or a bare address; undefined when malformed or when bits after the prefix are set. */
 export function parseIpPrefix(text: string): IpPrefix | undefined {
   const [addressText, bitsText, ...rest] = text.split('/');
   const address = parseIpAddress(addressText);
   if (address === undefined || rest.length > 0) return undefined;
-  const offset = parseIpv4(addressText) === undefined ? 0 : 96;
+  const offset = parseIpv4(addressText) === undefined ? 0 : IPV4_OFFSET_BITS;
   if (bitsText === undefined) return { address, prefixBits: 128 };
   if (!/^[0-9]{1,3}$/.test(bitsText)) return undefined;
   const prefixBits = Number(bitsText) + offset;
@@ -35,12 +38,26 @@ export function maskAddress(address: Uint8Array, prefixBits: number): Uint8Array
 /** Text form of a prefix; IPv4 prefixes as 192.0.2.0/24. */
 export function formatIpPrefix({ address, prefixBits }: IpPrefix): string {
   const text = formatIpAddress(address);
-  return `${text}/${text.includes(':') ? prefixBits : prefixBits - 96}`;
+  return `${text}/${text.includes(':') ? prefixBits : prefixBits - IPV4_OFFSET_BITS}`;
 }
 
-/** Whether the 16 bytes at `offset` lie inside the prefix. */
+/** Whether the 16 bytes at `offset` are an IPv4 address (::ffff:0:0/96). */
+function isIpv4At(bytes: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < 10; i++) if (bytes[offset + i] !== 0) return false;
+  return bytes[offset + 10] === 0xff && bytes[offset + 11] === 0xff;
+}
+
+/** Whether all addresses of the prefix are of IPv4. */
+export const isIpv4Prefix = ({ address, prefixBits }: IpPrefix): boolean =>
+  prefixBits >= IPV4_OFFSET_BITS && isIpv4At(address, 0);
+
+/**
+ * Whether the 16 bytes at `offset` lie inside the prefix. A prefix of IPv6 contains no IPv4 address: who writes "::/0" means all
+ * of IPv6.
+ */
 export function prefixContains(prefix: IpPrefix, bytes: Uint8Array, offset = 0): boolean {
   const { address, prefixBits } = prefix;
+  if (prefixBits < IPV4_OFFSET_BITS && isIpv4At(bytes, offset)) return false;
   const whole = prefixBits >> 3;
   for (let i = 0; i < whole; i++) if (bytes[offset + i] !== address[i]) return false;
   const rest = prefixBits & 7;

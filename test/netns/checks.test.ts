@@ -304,6 +304,17 @@ describe('checks', { concurrency: false }, () => {
     await host.run('nft', ['delete', 'table', 'ip', 'filter']);
   });
 
+  it('the cable of the uplink is pulled: the state says so, though nobody asked for the checks', async () => {
+    const status = async () => ((await appliance.api('/api/health')) as { status: string }).status;
+    // Sooner than in the usual round of five minutes.
+    const SOON = { timeoutMs: 200_000 };
+    assert.equal(await status(), 'ok');
+    await world.hosts.internet.run('ip', ['link', 'set', 'uplink', 'down']);
+    await waitUntil('the state to be degraded', async () => (await status()) === 'degraded', SOON);
+    await world.hosts.internet.run('ip', ['link', 'set', 'uplink', 'up']);
+    await waitUntil('the state to be ok', async () => (await status()) === 'ok', SOON);
+  });
+
   it('the IPv4 default route is gone', async () => {
     await world.hosts.appliance.run('ip', ['-4', 'route', 'del', 'default']);
     await expectFailure(

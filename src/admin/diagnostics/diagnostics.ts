@@ -3,6 +3,7 @@
  * loaded at the first request, or when the first probe is due.
  */
 import type { ConfigStore } from '../../config/store.ts';
+import type { FollowedNetwork } from '../../os/follow-ourselves.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Conditions } from '../../runtime/conditions.ts';
 import type { ServiceReport } from '../../runtime/report.ts';
@@ -20,6 +21,8 @@ export interface DiagnosticsDeps {
   readonly stateDirectory: string;
   /** Where the automatic checks report what they measure. */
   readonly conditions?: Conditions | undefined;
+  /** After a change of the network, the automatic checks run soon. */
+  readonly network?: FollowedNetwork | undefined;
   readonly log: Logger;
 }
 

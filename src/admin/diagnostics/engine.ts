@@ -211,7 +211,7 @@ function reportChange(
 
 /** Cheap checks run automatically; what they find is a problem of the appliance. */
 function watchCheapChecks(
-  { store, conditions }: DiagnosticsDeps,
+  { store, conditions, network }: DiagnosticsDeps,
   runner: CheckRunner,
   onError: (err: unknown) => void,
 ): Disposable & { measured(): void } {
@@ -237,7 +237,14 @@ function watchCheapChecks(
     }),
     onError,
   );
-  return { measured, [Symbol.dispose]: () => inTurn[Symbol.dispose]() };
+  const following = network?.onNetworkChange(() => inTurn.lookSoon());
+  return {
+    measured,
+    [Symbol.dispose]() {
+      following?.[Symbol.dispose]();
+      inTurn[Symbol.dispose]();
+    },
+  };
 }
 
 /** The state comes from the worst probe; among equally bad ones, the first. A failure that costs nothing is a warning. */

@@ -74,7 +74,9 @@ test('a prefix contains an address exactly if the masked address equals it', () 
       const candidate = other.map(
         (byte, i) => head[i] | (byte & ~maskAddress(new Uint8Array(16).fill(255), same)[i]),
       );
-      const expected = maskAddress(candidate, bits).every((byte, i) => byte === prefix.address[i]);
+      const isIpv4 = mappedIpv4(candidate as Uint8Array) !== undefined;
+      const isInside = maskAddress(candidate, bits).every((byte, i) => byte === prefix.address[i]);
+      const expected = isInside && (bits >= 96 || !isIpv4);
       assert.equal(prefixContains(prefix, candidate), expected);
     }),
   );
@@ -99,6 +101,19 @@ for (const text of [
   '::/',
 ]) {
   test(`not a prefix: "${text}"`, () => assert.equal(parseIpPrefix(text), undefined));
+}
+
+for (const [prefix, address, isInside] of [
+  ['::/0', '2001:db8::1', true],
+  ['::/0', '192.0.2.1', false],
+  ['::/64', '::1', true],
+  ['::/64', '192.0.2.1', false],
+  ['::ffff:0:0/96', '192.0.2.1', true],
+  ['0.0.0.0/0', '192.0.2.1', true],
+  ['0.0.0.0/0', '2001:db8::1', false],
+] as const) {
+  test(`${prefix} ${isInside ? 'contains' : 'does not contain'} ${address}`, () =>
+    assert.equal(prefixContains(parseIpPrefix(prefix)!, parseIpAddress(address)!), isInside));
 }
 
 test('an empty access list admits nobody', () => assert.equal(anyPrefixContains([], mapIpv4(1)), false));

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
-import { accessTable, admits } from '../../../../src/services/dns64/access.ts';
+import { MAPPED_WORD, accessTable, admits } from '../../../../src/services/dns64/access.ts';
 import { type Answer, makeAnswer, udpLimit, writeReply } from '../../../../src/services/dns64/answer.ts';
 import { AnswerCache } from '../../../../src/services/dns64/cache.ts';
 import { newMemory } from '../../../../src/services/dns64/memory.ts';
 import { type DnsMessage, Type } from '../../../../src/wire/dns-message.ts';
 import { nameFromText, nameKey } from '../../../../src/wire/dns-name.ts';
 import { newQuery, readQuery } from '../../../../src/wire/dns-query.ts';
-import { anyPrefixContains, maskAddress } from '../../../../src/wire/ip-prefix.ts';
+import { anyPrefixContains, maskAddress, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 import { response } from './helpers.ts';
 
 /** Sends a query for `name` through the cache as the worker does; undefined on a miss. */
@@ -245,6 +245,12 @@ test('names that differ in one byte, at any place, are different', () => {
       assert.equal(cache.find(memory, 0, other.length, 28, 0, 0) !== -1, nameKey(name) === nameKey(other));
     }),
   );
+});
+
+test('an access table with "::/0" admits no IPv4 client', () => {
+  const table = accessTable([parseIpPrefix('::/0')!]);
+  assert.equal(admits(table, 0, 0, MAPPED_WORD, 1), false);
+  assert.equal(admits(table, 0x20010db8, 0, 0, 1), true);
 });
 
 test('the access table agrees with the prefixes', () => {
