@@ -34,6 +34,11 @@ export function waysAt(
   });
 }
 
+/** A server that gets no client but those which offer certain protocols; another one may have the same host names. */
+export const isByProtocolOnly = ({ services }: Pick<HostConfig, 'services'>): boolean =>
+  services.length > 0 &&
+  services.every((service) => typeof service !== 'string' && service.alpn !== undefined);
+
 /** The way in for clients that offer no certain protocol; undefined if the server has none at the listener. */
 export const serviceAt = (
   host: Pick<HostConfig, 'services' | 'clientAddress'>,

@@ -1,5 +1,5 @@
 /** Whether the ways in of the servers are unambiguous: each host name, and each protocol of it, leads to one server. */
-import { listenersOf } from '../../config/host-services.ts';
+import { isByProtocolOnly, listenersOf } from '../../config/host-services.ts';
 import { type ConfigProblem, duplicates, problem } from '../../config/problem.ts';
 import type { Config, HostConfig } from '../../config/schema.ts';
 import { say } from '../../texts/text.ts';
@@ -47,10 +47,6 @@ type WayIn = HostConfig['services'][number];
 
 const protocolsOf = (service: WayIn): readonly string[] | undefined =>
   typeof service === 'string' ? undefined : service.alpn;
-
-/** A server that gets no client but those which offer certain protocols. */
-const isByProtocolOnly = ({ services }: HostConfig): boolean =>
-  services.length > 0 && services.every((service) => protocolsOf(service) !== undefined);
 
 /** Several servers may have a host name, if all but one are such servers, and each protocol of a listener leads to one of them. */
 export function checkHostnames(hosts: readonly HostConfig[]): ConfigProblem[] {

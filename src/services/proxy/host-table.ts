@@ -40,7 +40,7 @@ export interface Destination {
   /** null: the name belongs to a server that does not serve it here (switched off, or without this listener). */
   readonly backend: Backend | null;
   /** Servers that go before it for clients that offer a protocol; null for none. */
-  readonly byProtocol: readonly ProtocolRule[] | null;
+  readonly byProtocol: readonly ProtocolRule<Backend>[] | null;
 }
 
 export interface HostTable {
@@ -67,7 +67,7 @@ export interface HostTableOptions {
 /** A destination while the table is made. */
 interface Drafted {
   backend: Backend | null;
-  byProtocol: ProtocolRule[] | null;
+  byProtocol: ProtocolRule<Backend>[] | null;
 }
 
 /**

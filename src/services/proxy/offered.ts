@@ -1,18 +1,17 @@
 /** The protocols that a client offers in its ClientHello (ALPN, RFC 7301), and the servers that are chosen by them. */
 import type { OfferedProtocols } from '../../wire/client-hello.ts';
-import type { Backend } from './host-table.ts';
 
 /** A server that gets the clients which offer a protocol. */
-export interface ProtocolRule {
+export interface ProtocolRule<Server> {
   readonly protocol: Uint8Array;
-  readonly backend: Backend;
+  readonly backend: Server;
 }
 
 /** The server of the first protocol, in the order of the client, that has a rule. Allocates nothing. */
-export function findByProtocol(
-  rules: readonly ProtocolRule[],
+export function findByProtocol<Server>(
+  rules: readonly ProtocolRule<Server>[],
   { offers, offersFrom, offersTo }: OfferedProtocols,
-): Backend | undefined {
+): Server | undefined {
   if (offers === null) return undefined;
   for (let at = offersFrom; at < offersTo; at += 1 + offers[at])
     for (let i = 0; i < rules.length; i++)

@@ -188,4 +188,12 @@ export const explain: Dictionary = {
     'Für die Sitzung von {host}, der {there} hat, ist kein Platz.',
   '{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).':
     '{there} ist die Zuordnung von {host}: Das Paket kommt wieder herein und geht dorthin (Hairpinning).',
+  '{from} is a trusted proxy: its connection must begin with a PROXY header, or it is reset. The client is the one in the header; what follows is for a header without a client.':
+    '{from} ist ein vertrauter Proxy: Seine Verbindung muss mit einem PROXY-Header beginnen, sonst wird sie zurückgesetzt. Client ist der aus dem Header; das Folgende gilt für einen Header ohne Client.',
+  'The client offers {protocol} (ALPN): this way in of {server} goes before others.':
+    'Der Client bietet {protocol} an (ALPN): Dieser Zugang von {server} geht anderen vor.',
+  'A client that offers {protocol} (ALPN) would go to {server}, port {port}.':
+    'Ein Client, der {protocol} anbietet (ALPN), käme zu {server}, Port {port}.',
+  '{server} has the name, but only for clients that offer certain protocols (ALPN).':
+    '{server} hat den Namen, aber nur für Clients, die bestimmte Protokolle anbieten (ALPN).',
 };

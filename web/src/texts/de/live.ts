@@ -44,4 +44,5 @@ export const live: Dictionary = {
   'To the server': 'Zum Server',
   'Explain this connection': 'Diese Verbindung erklären',
   'Everything of this client': 'Alles von diesem Client',
+  'Unique id': 'Eindeutige Kennung',
 };

@@ -24,4 +24,8 @@ export const proxy: Dictionary = {
   'It gets the clients that name no server (TLS without a server name), or a name that no server has, on the listeners that it uses.':
     'Er bekommt die Clients, die keinen Server nennen (TLS ohne Servernamen) oder einen Namen, den kein Server hat, auf den Listenern, die er benutzt.',
   'none: they are refused': 'keiner: Sie werden abgelehnt',
+  'Proxies in front of the appliance': 'Proxys vor dem Gerät',
+  'Trusted proxies': 'Vertraute Proxys',
+  'One per line: an address, or a prefix such as 192.0.2.0/24. Each connection from them must begin with a PROXY header (HAProxy: send-proxy, nginx: proxy_protocol on), also at SSH ports. The address in it is that of the client.':
+    'Je Zeile eine Adresse, oder ein Präfix wie 192.0.2.0/24. Jede Verbindung von ihnen muss mit einem PROXY-Header beginnen (HAProxy: send-proxy, nginx: proxy_protocol on), auch an SSH-Ports. Die Adresse darin ist die des Clients.',
 };
