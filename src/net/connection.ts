@@ -96,7 +96,7 @@ export interface Connection extends Arrival {
   failed: boolean;
   destination: Endpoint | null;
   uniqueId: Uint8Array | null;
-  /** A trusted proxy has opened it for itself: that it is refused, or ends before it has a server, is no event. */
+  /** A trusted proxy has opened it for itself, as it does every few seconds to see whether we are there: it is no event. */
   isProbe: boolean;
   /** It has been half closed and silent: the peer that has sent its FIN is probed to see whether it is gone. */
   isAsked: boolean;

@@ -14,7 +14,7 @@ export const tcpCounterTable = {
     'Connections refused because the client took too long to send its request or ClientHello',
   'proxy-header': 'Connections whose trusted proxy told the address of the client in a PROXY header',
   'proxy-header-local':
-    'Connections whose trusted proxy told in a PROXY header that there is no client (LOCAL, UNKNOWN): mostly health checks',
+    'Connections whose trusted proxy told in a PROXY header that there is no client, or that it is the client itself: mostly health checks',
   'proxy-probes': 'Connections that a trusted proxy ended before a PROXY header: mostly health checks',
   'refused-proxy-header':
     'Connections from trusted proxies that were reset, because they do not begin with a valid PROXY header',

@@ -52,14 +52,14 @@ export function leaveServer({ hosts }: Loop, connection: Connection): void {
 /** Reports that the server of the connection has answered. */
 export function reportOpened({ events, nowMs }: Loop, connection: Connection): void {
   connection.opened = true;
+  if (connection.isProbe) return;
   events.record(TcpEvent.opened, connection, nowMs);
 }
 
 /** Reports the end once per connection: not again when lingering ends. */
 export function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
-  if (connection.phase === Phase.lingering) return;
+  if (connection.phase === Phase.lingering || connection.isProbe) return;
   const kind = connection.opened ? TcpEvent.closed : TcpEvent.refused;
-  if (connection.isProbe && kind === TcpEvent.refused) return;
   // Bytes that were sent before the server was known have not been counted as passed.
   if (kind === TcpEvent.refused) connection.up.totalBytes = connection.openingBytes;
   events.record(kind, connection, nowMs);

@@ -62,9 +62,9 @@ function introduce(loop: Loop, connection: Connection): void {
   const { source, destination, uniqueId } = header;
   connection.phase = Phase.opening;
   connection.uniqueId = uniqueId;
-  if (source === null) {
+  if (source === null || isOwnEnd(loop, connection, source)) {
     values[index['proxy-header-local']]++;
-    connection.isProbe = true;
+    connection.isProbe = header.isLocal || source !== null;
   } else {
     values[index['proxy-header']]++;
     becomes(loop, connection, source);
@@ -72,6 +72,14 @@ function introduce(loop: Loop, connection: Connection): void {
   }
   connection.up.readable = true; // its edge has come already
   begin(loop, connection, true);
+}
+
+/** The header names the proxy itself: so section 2.1 wants health checks of version 1 to be sent. */
+function isOwnEnd({ events }: Loop, { up }: Connection, { address, port }: Endpoint): boolean {
+  const peer = events.peerOf(up.from);
+  if (peer === undefined || peer.port !== port) return false;
+  for (let i = 0; i < address.length; i++) if (address[i] !== peer.address[i]) return false;
+  return true;
 }
 
 /** From now on this is the client: for shares, and for whoever asks for the address of the descriptor. */

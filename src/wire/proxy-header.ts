@@ -21,9 +21,16 @@ export interface ProxyHeader {
   /** What the client dialled; null as above. */
   destination: Endpoint | null;
   uniqueId: Uint8Array | null;
+  /** LOCAL or UNKNOWN: the proxy connects for itself, mostly to see whether we are there. */
+  isLocal: boolean;
 }
 
-export const createProxyHeader = (): ProxyHeader => ({ source: null, destination: null, uniqueId: null });
+export const createProxyHeader = (): ProxyHeader => ({
+  source: null,
+  destination: null,
+  uniqueId: null,
+  isLocal: false,
+});
 
 const octets = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const SIGNATURE_1 = octets('PROXY ');
@@ -56,6 +63,7 @@ const CRC_BYTES = 4;
  */
 export function readProxyHeader(header: ProxyHeader, bytes: Uint8Array, length: number): number {
   header.source = header.destination = header.uniqueId = null;
+  header.isLocal = false;
   if (length === 0) return INCOMPLETE;
   const isFirst = bytes[0] === SIGNATURE_1[0];
   if (!startsWith(bytes, length, isFirst ? SIGNATURE_1 : SIGNATURE_2)) return MALFORMED;
@@ -81,8 +89,8 @@ function readVersion1(header: ProxyHeader, bytes: Uint8Array, length: number): n
   let line = '';
   for (let at = SIGNATURE_1.length; at < end; at++) line += String.fromCharCode(bytes[at]);
   // "the receiver must ignore anything presented before the CRLF is found"
-  const isRead = line === 'UNKNOWN' || line.startsWith('UNKNOWN ') || readLine(header, line.split(' '));
-  return isRead ? end + 2 : MALFORMED;
+  header.isLocal = line === 'UNKNOWN' || line.startsWith('UNKNOWN ');
+  return header.isLocal || readLine(header, line.split(' ')) ? end + 2 : MALFORMED;
 }
 
 function readLine(header: ProxyHeader, words: readonly string[]): boolean {
@@ -125,6 +133,7 @@ function readVersion2(header: ProxyHeader, bytes: Uint8Array, length: number): n
   const tlvsAt = FIXED_BYTES + ADDRESS_BLOCK_BYTES[hasAddresses ? family : FAMILY_UNSPEC];
   if (hasAddresses && tlvsAt > end) return MALFORMED;
   if (length < end) return INCOMPLETE;
+  header.isLocal = command === COMMAND_LOCAL;
   if (!hasAddresses) return end;
   if (!readTlvs(header, bytes, tlvsAt, end)) return MALFORMED;
   if (header.uniqueId?.length === 0) header.uniqueId = null; // it tells no connection from another

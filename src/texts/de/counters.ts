@@ -19,8 +19,8 @@ export const counters: Dictionary = {
     'Abgelehnte Verbindungen, weil der Client für seine Anfrage oder sein ClientHello zu lange brauchte',
   'Connections whose trusted proxy told the address of the client in a PROXY header':
     'Verbindungen, deren vertrauter Proxy die Adresse des Clients in einem PROXY-Header genannt hat',
-  'Connections whose trusted proxy told in a PROXY header that there is no client (LOCAL, UNKNOWN): mostly health checks':
-    'Verbindungen, deren vertrauter Proxy in einem PROXY-Header gesagt hat, dass es keinen Client gibt (LOCAL, UNKNOWN): meist Health-Checks',
+  'Connections whose trusted proxy told in a PROXY header that there is no client, or that it is the client itself: mostly health checks':
+    'Verbindungen, deren vertrauter Proxy in einem PROXY-Header gesagt hat, dass es keinen Client gibt oder dass er selbst der Client ist: meist Health-Checks',
   'Connections that a trusted proxy ended before a PROXY header: mostly health checks':
     'Verbindungen, die ein vertrauter Proxy vor einem PROXY-Header beendet hat: meist Health-Checks',
   'Connections from trusted proxies that were reset, because they do not begin with a valid PROXY header':

@@ -31,8 +31,13 @@ function read(bytes: Uint8Array, length = bytes.length): string {
   const result = readProxyHeader(header, bytes.slice(), length);
   if (result === INCOMPLETE) return 'incomplete';
   if (result === MALFORMED) return 'malformed';
-  const { source, destination, uniqueId } = header;
-  const client = source === null ? 'no client' : `${shownEnd(source)} to ${shownEnd(destination)}`;
+  const { source, destination, uniqueId, isLocal } = header;
+  const client =
+    source === null
+      ? isLocal
+        ? 'no client'
+        : 'unknown client'
+      : `${shownEnd(source)} to ${shownEnd(destination)}`;
   return `${result}: ${client}${uniqueId === null ? '' : `, id ${formatUniqueId(uniqueId)}`}`;
 }
 
@@ -131,13 +136,13 @@ const ROWS: readonly (readonly [title: string, bytes: Uint8Array, expected: stri
   ['v2, an IPv4 block of 11 bytes', v2(0x21, 0x11, IPV4.slice(1)), 'malformed'],
   ['v2, no IPv6 block (a crash elsewhere)', v2(0x21, 0x21, []), 'malformed'],
   ['v2, an IPv6 block of 35 bytes', v2(0x21, 0x21, IPV6.slice(1)), 'malformed'],
-  ['v2, Unix sockets', v2(0x21, 0x31, Array(216).fill(47)), '232: no client'],
+  ['v2, Unix sockets', v2(0x21, 0x31, Array(216).fill(47)), '232: unknown client'],
   ['v2, a short block for Unix sockets', v2(0x21, 0x31, Array(215).fill(47)), 'malformed'],
-  ['v2, UDP over IPv4', v2(0x21, 0x12, IPV4), '28: no client'],
-  ['v2, UDP over IPv6', v2(0x21, 0x22, IPV6), '52: no client'],
-  ['v2, UNSPEC', v2(0x21, 0, []), '16: no client'],
-  ['v2, UNSPEC with anything', v2(0x21, 0, [1, 2, 3]), '19: no client'],
-  ['v2, IPv4 without a transport', v2(0x21, 0x10, IPV4), '28: no client'],
+  ['v2, UDP over IPv4', v2(0x21, 0x12, IPV4), '28: unknown client'],
+  ['v2, UDP over IPv6', v2(0x21, 0x22, IPV6), '52: unknown client'],
+  ['v2, UNSPEC', v2(0x21, 0, []), '16: unknown client'],
+  ['v2, UNSPEC with anything', v2(0x21, 0, [1, 2, 3]), '19: unknown client'],
+  ['v2, IPv4 without a transport', v2(0x21, 0x10, IPV4), '28: unknown client'],
   ['v2, LOCAL', PROXY_V2_LOCAL, '16: no client'],
   ['v2, LOCAL with an address and a family that is none', v2(0x20, 0xff, IPV4), '28: no client'],
   ['v2, LOCAL with half an address', v2(0x20, 0x11, [1, 2]), '18: no client'],
@@ -241,7 +246,8 @@ test('any changed bit of a header with a checksum is noticed, unless it makes th
     changed[bit >>> 3] ^= 1 << (bit & 7);
     const verdict = read(changed);
     // LOCAL, UNSPEC and shorter headers have no checksum that counts.
-    const isOther = verdict === 'malformed' || verdict === 'incomplete' || verdict.endsWith('no client');
+    const isOther =
+      verdict === 'malformed' || verdict === 'incomplete' || / (?:no|unknown) client$/.test(verdict);
     assert.ok(isOther, `bit ${bit}: ${verdict}, not ${expected}`);
   }
 });

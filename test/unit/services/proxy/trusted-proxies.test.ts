@@ -165,11 +165,23 @@ test("anybody else's header is none: a malformed request, and no TLS", async () 
   assert.deepEqual(server.requests, []);
 });
 
-test('health probes are no events: connect and close, connect and reset, a LOCAL header and no more', async () => {
+test('health probes are no events: connect and close, connect and reset, a LOCAL header alone, or with a request', async () => {
   await using cleanup = new Cleanup();
+  const server = await serve(cleanup, echo);
   const { connect, proxy, events, tls } = await start(cleanup, [
-    hostAt('a', { hostnames: ['a.example'], services: ['http', 'https'] }),
+    hostOf('a', server.port),
+    hostAt('b', { hostnames: ['b.example'], services: ['http', 'https'] }),
   ]);
+  // Requests of health checks: to a server, and to nobody.
+  for (const name of ['a.example', 'c.example'])
+    assert.match(
+      await askAfter(await connect(), LOCAL, get('/', name, 'Connection: close\r\n')),
+      / (?:200|421) /,
+    );
+  // As HAProxy checks with version 1: the proxy names itself.
+  const self = await connect();
+  const own = { address: parseIpAddress(PROXY)!, port: self.socket.localPort! };
+  assert.match(await askAfter(self, latin1(encodeProxyV1(own, DIALLED)), get('/', 'c.example')), / 421 /);
   for (const port of [undefined, tls]) {
     (await connect(PROXY, port)).socket.end();
     (await connect(PROXY, port)).socket.resetAndDestroy();
@@ -181,7 +193,7 @@ test('health probes are no events: connect and close, connect and reset, a LOCAL
   }
   const counters = () => proxy.counters();
   await waitUntil('all have ended', () => counters()['closed-early'] + counters()['proxy-probes'] === 8);
-  assert.deepEqual([counters()['proxy-probes'], counters()['proxy-header-local']], [4, 4]);
+  assert.deepEqual([counters()['proxy-probes'], counters()['proxy-header-local']], [4, 7]);
   // The next event would come after theirs.
   await askAfter(await connect(OTHER), '', get('/', 'other.example'));
   await waitUntil('an event', () => events().length > 0);
