@@ -2,7 +2,7 @@
 import type { Ourselves } from '../os/ourselves.ts';
 import { isOwnHost } from '../os/ourselves.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
-import { type Client, clientAt, maskOfWord } from './client.ts';
+import { type Client, clientAt, isMapped, maskOfWord } from './client.ts';
 
 /** Rows of eight words: an address, and its mask. */
 export type TrustedProxies = Int32Array;
@@ -26,7 +26,10 @@ export function compileTrusted(prefixes: readonly IpPrefix[]): TrustedProxies | 
  */
 export function isTrusted(rows: TrustedProxies, client: Client, ourselves: Ourselves): boolean {
   const { word0, word1, word2, word3 } = client;
+  // A prefix of IPv6 contains no IPv4 address, which is in its mapped form.
+  const isIpv4 = isMapped(word0, word1, word2);
   for (let at = 0; at < rows.length; at += ROW_WORDS) {
+    if (isIpv4 && rows[at + 6] !== -1) continue;
     if (
       ((word3 ^ rows[at + 3]) & rows[at + 7]) === 0 &&
       ((word0 ^ rows[at]) & rows[at + 4]) === 0 &&
