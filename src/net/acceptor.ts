@@ -6,6 +6,7 @@
 import {
   accept4At,
   E,
+  EPOLLEXCLUSIVE,
   EPOLLIN,
   errno,
   int32,
@@ -22,6 +23,8 @@ import type { Gate } from './gate.ts';
 import { type Client, createClient, readClient } from './client.ts';
 import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 
+/** Each worker of a service watches the same sockets. */
+const ARRIVALS = EPOLLIN | EPOLLEXCLUSIVE;
 /** How many connections are accepted from one listener before the others have their turn. */
 const BATCH = 64;
 /** How long accepting pauses if descriptors or kernel memory have run out. */
@@ -33,6 +36,8 @@ export interface AcceptorOptions {
   readonly counters: TcpCounters;
   readonly events: TcpEvents;
   readonly hasRoom: () => boolean;
+  /** Passes the connection on to another worker; false if it stays here. `peer`: what accept4 wrote. */
+  readonly passOn: (fd: number, listenerFd: number, peer: Uint8Array) => boolean;
   /** `client` is only valid during the call. */
   readonly onAccepted: (fd: number, gate: Gate, client: Client) => void;
   /** A listening socket is permanently broken. */
@@ -43,6 +48,8 @@ export interface Acceptor {
   readonly paused: boolean;
   /** Listens on exactly these sockets from now on. Clients that wait on a socket to be removed are accepted first. */
   setListeners(gates: Map<number, Gate>, nowMs: number): void;
+  /** The gate of a listening socket, also of one that was removed by the last change: another worker may still accept on it. */
+  gateOf(fd: number): Gate | undefined;
   /** Accepts the clients that wait on a listening socket; does nothing for any other descriptor. */
   accept(fd: number, nowMs: number): void;
   /** Call once per turn: resumes accepting when there is room, or when the pause is over. */
@@ -50,7 +57,7 @@ export interface Acceptor {
 }
 
 export function createAcceptor(options: AcceptorOptions): Acceptor {
-  const { epoll, ledger, counters, events, hasRoom, onAccepted, onBroken } = options;
+  const { epoll, ledger, counters, events, hasRoom, passOn, onAccepted, onBroken } = options;
   const { values, index } = counters;
   const peer = pinned(SOCKADDR_BYTES);
   const peerBytes = int32(SOCKADDR_BYTES);
@@ -58,6 +65,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   const peerBytesAt = placeOf(peerBytes);
   const client = createClient();
   let listening = new Map<number, Gate>();
+  let previous = listening;
   /** 'limit': paused until there is room. 'descriptors': paused for PAUSE_MS, and until there is room. */
   let paused: 'no' | 'limit' | 'descriptors' = 'no';
   let pausedSinceMs = 0;
@@ -106,8 +114,9 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
         if (!acceptFailed(fd, errno(), nowMs)) return;
         continue;
       }
-      events.keepPeer(accepted, peer);
       values[index.accepted]++;
+      if (passOn(accepted, fd, peer)) continue;
+      events.keepPeer(accepted, peer);
       readClient(client, peer);
       onAccepted(accepted, gate, client);
     }
@@ -123,16 +132,20 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
         accept(fd, nowMs);
         epoll.remove(fd);
       }
-      if (paused === 'no') for (const fd of gates.keys()) if (!listening.has(fd)) epoll.add(fd, EPOLLIN);
+      if (paused === 'no') for (const fd of gates.keys()) if (!listening.has(fd)) epoll.add(fd, ARRIVALS);
+      if ([...listening.keys()].some((fd) => !gates.has(fd))) previous = listening;
       listening = gates;
+      // The kernel may have woken a worker that has died since, before it accepted.
+      for (const fd of listening.keys()) accept(fd, nowMs);
     },
+    gateOf: (fd) => listening.get(fd) ?? previous.get(fd),
     accept,
     resume(nowMs) {
       if (paused === 'no') return;
       if (paused === 'descriptors' && ((nowMs - pausedSinceMs) | 0) < PAUSE_MS) return;
       if (!hasRoom()) return;
       paused = 'no';
-      for (const fd of listening.keys()) epoll.add(fd, EPOLLIN);
+      for (const fd of listening.keys()) epoll.add(fd, ARRIVALS);
     },
   };
 }

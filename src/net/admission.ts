@@ -1,17 +1,28 @@
 /**
  * Which client of the engine loses a connection when there is no room for another one, or for the first bytes of a connection
- * (shares.ts). Connections whose server is not reached yet are closed before those that are in use.
+ * (shares.ts). Connections whose server is not reached yet are closed before those that are in use. The workers of a service
+ * count together (admission-memory.ts): a worker that needs a slot takes it from a connection of any worker, at once, and the
+ * worker of that connection closes it later.
  */
+import { pinned, write } from '../os/libc.ts';
+import {
+  type AdmissionMemory,
+  OPENING_UNIT_BYTES,
+  WORKER,
+  WORKER_WORDS,
+  attachAdmission,
+  createAdmissionSeed,
+  freeOpening,
+  freeSlot,
+} from './admission-memory.ts';
 import type { Connection } from './connection.ts';
 import type { Client } from './client.ts';
+import { lock, unlock } from './lock.ts';
 import {
-  type SlotShares,
-  createSlotShares,
   greediestSlot,
   growSlot,
   heldBy,
   nextOfClient,
-  releaseSlot,
   takeSlot,
   takeSlotForOwner,
   unitsOf,
@@ -19,110 +30,271 @@ import {
   victimForOwner,
 } from './shares.ts';
 
-/** There is always room for first bytes up to this size, whatever other clients do: a usual ClientHello has 0.5 to 2 KB. */
-export const OPENING_UNIT_BYTES = 4096;
-/** How much more all clients together may send before their servers are known. */
-export const LONG_OPENING_UNITS = (32 * 1024 * 1024) / OPENING_UNIT_BYTES;
 /** How many connections of the greediest client are examined to find the one that has been silent for longest. */
 const LOOKED_AT = 8;
+const ONE = pinned(8);
+ONE[0] = 1;
 
 export interface Admission {
-  readonly all: SlotShares;
-  /** Connections whose server is not reached yet. One unit is OPENING_UNIT_BYTES of what they have sent. */
-  readonly openings: SlotShares;
-  /** `connections` is by slot of `all`, `opening` by slot of `openings`. */
+  readonly memory: AdmissionMemory;
+  /** The number of this worker. */
+  readonly worker: number;
+  /** Other workers use the memory, too. */
+  isShared: boolean;
+  /** The connections of this worker, by slot. */
   readonly connections: (Connection | undefined)[];
-  readonly opening: (Connection | undefined)[];
+  /** A connection of this worker that lost its slot in `enter`, to be closed by the caller. */
+  displaced: Connection | undefined;
 }
 
-/** `seed`: a random number. */
-export const createAdmission = (maxConnections: number, seed: number): Admission => ({
-  all: createSlotShares({ slots: maxConnections, seed }),
-  openings: createSlotShares({
-    slots: maxConnections,
-    units: maxConnections + LONG_OPENING_UNITS,
-    seed,
-  }),
+/** `isShared`: other workers use the memory, too. */
+export const createAdmission = (memory: AdmissionMemory, worker: number, isShared: boolean): Admission => ({
+  memory,
+  worker,
+  isShared,
   connections: [],
-  opening: [],
+  displaced: undefined,
 });
 
+/** For one thread. `seed`: a random number. */
+export const createOwnAdmission = (maxConnections: number, seed: number): Admission =>
+  createAdmission(attachAdmission(createAdmissionSeed(maxConnections, seed)), 1, false);
+
+function begin({ isShared, memory, worker }: Admission): void {
+  if (isShared) lock(memory.lock, worker);
+}
+
+function end({ isShared, memory }: Admission): void {
+  if (isShared) unlock(memory.lock);
+}
+
 /** False if all connections are in use and no client has more than one. New clients then wait in the backlog. */
-export const mayAccept = ({ all }: Admission): boolean => all.usedSlots < all.slots || all.most > 1;
+export const mayAccept = ({ memory: { all } }: Admission): boolean =>
+  all.usedSlots < all.slots || all.most > 1;
+
+/** Whether no other worker has taken the slot of this connection away. */
+const holdsSlot = (
+  { memory: { workerOf, numberOf }, worker }: Admission,
+  { slot, number }: Connection,
+): boolean => slot !== 0 && workerOf[slot] === worker && numberOf[slot] === number;
+
+/** The connection of this worker that holds the slot. */
+function ownConnection(admission: Admission, slot: number): Connection | undefined {
+  const connection = admission.connections[slot];
+  return connection !== undefined && holdsSlot(admission, connection) ? connection : undefined;
+}
 
 /**
- * At the limit: the connection to close so that this client can have one. Undefined if no other client has more: then the new
- * connection must be refused.
+ * Adds a new connection. At the limit, it takes the slot of a connection of the client that has most: one of this worker is then
+ * in `displaced`. False if no other client has more: the new connection must be refused.
  */
-export function connectionInTheWay(
-  { all, openings, connections, opening }: Admission,
-  { word0, word1, word2, word3 }: Client,
-  nowMs: number,
-): Connection | undefined {
+export function enter(admission: Admission, connection: Connection, client: Client, nowMs: number): boolean {
+  const { memory, worker, connections } = admission;
+  const { all, openings, workerOf, numberOf, openingOf, slotOf, sinceOf } = memory;
+  const { word0, word1, word2, word3 } = client;
+  let rung = 0;
+  begin(admission);
+  if (all.usedSlots === all.slots) {
+    const slot = slotInTheWay(admission, client, nowMs);
+    if (slot === 0) {
+      end(admission);
+      return false;
+    }
+    rung = displace(admission, slot, 0);
+  }
+  const slot = takeSlot(all, 1, word0, word1, word2, word3);
+  const opening = takeSlot(openings, 1, word0, word1, word2, word3);
+  openingOf[slot] = opening;
+  slotOf[opening] = slot;
+  numberOf[slot] = connection.number;
+  sinceOf[slot] = nowMs;
+  workerOf[slot] = worker;
+  end(admission);
+  connection.slot = slot;
+  connection.openingSlot = opening;
+  memory.workers[worker * WORKER_WORDS + WORKER.OPEN]++;
+  // The slot was free before, so the connection that this worker had there has lost it, now or earlier.
+  admission.displaced = connections[slot];
+  connections[slot] = connection;
+  if (rung !== 0) ring(admission, rung);
+  return true;
+}
+
+/**
+ * At the limit: the slot to take away so that this client can have one. 0 if no other client has more. With the lock.
+ */
+function slotInTheWay(admission: Admission, { word0, word1, word2, word3 }: Client, nowMs: number): number {
+  const { all, openings, slotOf } = admission.memory;
   if (heldBy(openings, word0, word1, word2, word3) + 1 < openings.most)
-    return opening[victimFor(openings, 1, word0, word1, word2, word3)];
-  if (heldBy(all, word0, word1, word2, word3) + 1 >= all.most) return undefined;
+    return slotOf[victimFor(openings, 1, word0, word1, word2, word3)];
+  if (heldBy(all, word0, word1, word2, word3) + 1 >= all.most) return 0;
   let slot = greediestSlot(all);
-  let idlest = connections[slot];
-  for (let i = 1; i < LOOKED_AT && slot !== 0; i++) {
+  let idlest = slot;
+  let silentMs = silentFor(admission, slot, nowMs);
+  for (let i = 1; i < LOOKED_AT; i++) {
     slot = nextOfClient(all, slot);
-    const other = connections[slot];
-    if (other !== undefined && idlest !== undefined && nowMs - other.sinceMs > nowMs - idlest.sinceMs)
-      idlest = other;
+    if (slot === 0) break;
+    const otherMs = silentFor(admission, slot, nowMs);
+    if (otherMs <= silentMs) continue;
+    idlest = slot;
+    silentMs = otherMs;
   }
   return idlest;
 }
 
-/** Adds a new connection; there must be room. */
-export function enter(admission: Admission, connection: Connection, client: Client): void {
-  const { word0, word1, word2, word3 } = client;
-  connection.slot = takeSlot(admission.all, 1, word0, word1, word2, word3);
-  connection.openingSlot = takeSlot(admission.openings, 1, word0, word1, word2, word3);
-  admission.opening[connection.openingSlot] = connection;
-  admission.connections[connection.slot] = connection;
+function silentFor(admission: Admission, slot: number, nowMs: number): number {
+  const sinceMs = ownConnection(admission, slot)?.sinceMs ?? admission.memory.sinceOf[slot];
+  return (nowMs - sinceMs) | 0;
+}
+
+/** Takes the slot away from its connection. The number of the worker to ring for, if it is another one. With the lock. */
+function displace({ memory, worker }: Admission, slot: number, forMemory: number): number {
+  const other = memory.workerOf[slot];
+  freeSlot(memory, slot);
+  if (other === worker) return 0;
+  memory.forMemory[slot] = forMemory;
+  Atomics.or(memory.displaced, other * memory.displacedWords + (slot >> 5), 1 << (slot & 31));
+  return other;
+}
+
+/** Wakes another worker. */
+export function ring({ memory: { workers } }: Admission, worker: number): void {
+  write(workers[worker * WORKER_WORDS + WORKER.BELL], ONE, 8);
 }
 
 /**
- * Counts the bytes that the connection has sent so far. Undefined if there is room for them; otherwise the connection to close,
- * which may be this one.
+ * Counts the bytes that the connection has sent so far. Undefined if there is room for them; otherwise the connection of this
+ * worker to close, which may be this one.
  */
 export function openingInTheWay(admission: Admission, connection: Connection): Connection | undefined {
-  const { openings, opening } = admission;
-  const slot = connection.openingSlot;
-  const more = Math.ceil(connection.openingBytes / OPENING_UNIT_BYTES) - unitsOf(openings, slot);
-  // One unit is reserved for each connection that may still come.
-  const kept = openings.slots - openings.usedSlots;
-  const fits = more <= 0 || openings.usedUnits + more + kept <= openings.units;
-  if (fits && (more <= 0 || growSlot(openings, slot, more))) return undefined;
-  return opening[victimForOwner(openings, more, slot)];
+  const { memory } = admission;
+  const { openings, slotOf } = memory;
+  let rung = 0;
+  let inTheWay: Connection | undefined;
+  begin(admission);
+  if (!holdsSlot(admission, connection)) inTheWay = connection;
+  else {
+    const slot = connection.openingSlot;
+    const more = Math.ceil(connection.openingBytes / OPENING_UNIT_BYTES) - unitsOf(openings, slot);
+    while (!hasGrown(memory, slot, more)) {
+      const victim = slotOf[victimForOwner(openings, more, slot)];
+      inTheWay = ownConnection(admission, victim);
+      if (inTheWay !== undefined) break;
+      rung |= 1 << displace(admission, victim, 1);
+    }
+  }
+  end(admission);
+  for (let worker = 1; rung >> worker > 0; worker++)
+    if ((rung & (1 << worker)) !== 0) ring(admission, worker);
+  return inTheWay;
 }
 
-/** A connection whose server was reached sends first bytes again: those of its next request. */
-export function reenterOpenings(admission: Admission, connection: Connection): void {
-  connection.openingSlot = takeSlotForOwner(admission.openings, 1, admission.all, connection.slot);
-  admission.opening[connection.openingSlot] = connection;
+function hasGrown({ openings }: AdmissionMemory, slot: number, more: number): boolean {
+  if (more <= 0) return true;
+  // One unit is reserved for each connection that may still come.
+  const kept = openings.slots - openings.usedSlots;
+  return openings.usedUnits + more + kept <= openings.units && growSlot(openings, slot, more);
+}
+
+/**
+ * A connection whose server was reached sends first bytes again: those of its next request. False if another worker has taken its
+ * slot away.
+ */
+export function reenterOpenings(admission: Admission, connection: Connection): boolean {
+  const { openings, all, openingOf, slotOf } = admission.memory;
+  const { slot } = connection;
+  begin(admission);
+  const isHeld = holdsSlot(admission, connection);
+  if (isHeld) {
+    const opening = takeSlotForOwner(openings, 1, all, slot);
+    openingOf[slot] = opening;
+    slotOf[opening] = slot;
+    connection.openingSlot = opening;
+  }
+  end(admission);
+  return isHeld;
 }
 
 /**
  * A connection is another client's: a trusted proxy has said whose it is. It keeps its place, so the client may have one more than
- * its share for a moment; the next new connection then takes it from the greediest.
+ * its share for a moment; the next new connection then takes it from the greediest. The result: a connection of this worker that
+ * has lost its slot before, to be closed by the caller.
  */
-export function becomeClient(admission: Admission, connection: Connection, client: Client): void {
-  leaveOpenings(admission, connection);
-  leave(admission, connection);
-  enter(admission, connection, client);
+export function becomeClient(
+  admission: Admission,
+  connection: Connection,
+  { word0, word1, word2, word3 }: Client,
+): Connection | undefined {
+  const { memory, worker, connections } = admission;
+  const { all, openings, workerOf, numberOf, openingOf, slotOf, sinceOf } = memory;
+  const before = connection.slot;
+  begin(admission);
+  if (!holdsSlot(admission, connection)) {
+    end(admission);
+    return undefined; // it is about to be closed
+  }
+  freeSlot(memory, before);
+  const slot = takeSlot(all, 1, word0, word1, word2, word3);
+  const opening = takeSlot(openings, 1, word0, word1, word2, word3);
+  openingOf[slot] = opening;
+  slotOf[opening] = slot;
+  numberOf[slot] = connection.number;
+  sinceOf[slot] = connection.sinceMs;
+  workerOf[slot] = worker;
+  end(admission);
+  connections[before] = undefined;
+  connection.slot = slot;
+  connection.openingSlot = opening;
+  const lost = connections[slot];
+  connections[slot] = connection;
+  return lost;
 }
 
 /** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpenings(admission: Admission, connection: Connection): void {
   if (connection.openingSlot === 0) return;
-  releaseSlot(admission.openings, connection.openingSlot);
-  admission.opening[connection.openingSlot] = undefined;
+  begin(admission);
+  if (holdsSlot(admission, connection)) freeOpening(admission.memory, connection.slot);
+  end(admission);
   connection.openingSlot = 0;
 }
 
 export function leave(admission: Admission, connection: Connection): void {
-  releaseSlot(admission.all, connection.slot);
-  admission.connections[connection.slot] = undefined;
+  const { memory, worker, connections } = admission;
+  const { slot } = connection;
+  begin(admission);
+  if (holdsSlot(admission, connection)) freeSlot(memory, slot);
+  end(admission);
+  memory.workers[worker * WORKER_WORDS + WORKER.OPEN]--;
+  if (connections[slot] === connection) connections[slot] = undefined;
   connection.slot = 0;
 }
+
+/** Lets the other workers know since when the connection is silent. */
+export function publishSilence(admission: Admission, connection: Connection): void {
+  if (holdsSlot(admission, connection)) admission.memory.sinceOf[connection.slot] = connection.sinceMs;
+}
+
+/**
+ * A connection of this worker whose slot another worker has taken away, and that is still to be closed; undefined if there is none.
+ */
+export function nextDisplaced({ memory, worker, connections }: Admission): Connection | undefined {
+  const { displaced, displacedWords, workerOf, numberOf } = memory;
+  const from = worker * displacedWords;
+  for (let at = from; at < from + displacedWords; at++) {
+    while (displaced[at] !== 0) {
+      const bit = 31 - Math.clz32(displaced[at]);
+      Atomics.and(displaced, at, ~(1 << bit));
+      const slot = ((at - from) << 5) + bit;
+      const connection = connections[slot];
+      // The slot may belong to a newer connection of this worker, which has closed the older one.
+      if (connection === undefined || (workerOf[slot] === worker && numberOf[slot] === connection.number))
+        continue;
+      return connection;
+    }
+  }
+  return undefined;
+}
+
+/** Whether a displaced connection had to go for the memory of first bytes. */
+export const wasForMemory = ({ memory }: Admission, slot: number): boolean => memory.forMemory[slot] !== 0;

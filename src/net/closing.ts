@@ -36,9 +36,12 @@ export interface Closer {
 
 export function createCloser(ledger: FdLedger): Closer {
   /** Closed at the end of the turn, so that no descriptor is reused while the batch still has events for its old owner. */
-  let closing: number[] = [];
+  const closing: number[] = [];
+  let closingCount = 0;
   /** By descriptor: since when it waits. The one whose last poll is longest ago comes first. */
   const resetting = new Map<number, number>();
+  /** Its size: that of a Map costs a call, and it is asked for in each turn. */
+  let waiting = 0;
   let lookedMs = 0;
   let looks = 0;
 
@@ -48,51 +51,55 @@ export function createCloser(ledger: FdLedger): Closer {
     return unsentBytes(fd) > 0;
   }
 
+  function closeLater(fd: number): void {
+    closing[closingCount++] = fd;
+  }
+
   function closeWithReset(fd: number): void {
     setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_RESET, 8);
-    closing.push(fd);
+    closeLater(fd);
   }
 
   function look(nowMs: number): void {
-    let left = Math.min(LOOKS_PER_POLL, resetting.size);
+    let left = Math.min(LOOKS_PER_POLL, waiting);
     for (const [fd, sinceMs] of resetting) {
-      if (left-- === 0) return;
+      if (left-- === 0) break;
       resetting.delete(fd);
       // Either put it at the end of the queue again, or close it.
       if (((nowMs - sinceMs) | 0) < RESET_WAIT_MS && hasUnsent(fd)) resetting.set(fd, sinceMs);
       else closeWithReset(fd);
     }
+    waiting = resetting.size;
   }
 
   return {
     get waiting() {
-      return resetting.size;
+      return waiting;
     },
     get looks() {
       return looks;
     },
-    close: (fd) => void closing.push(fd),
+    close: closeLater,
     reset(fd, nowMs) {
-      if (resetting.size < MAX_WAITING_RESETS && hasUnsent(fd)) resetting.set(fd, nowMs);
+      if (waiting < MAX_WAITING_RESETS && hasUnsent(fd)) waiting = resetting.set(fd, nowMs).size;
       else closeWithReset(fd);
     },
     dispatch(fd, events) {
-      if (!resetting.has(fd)) return false;
+      if (waiting === 0 || !resetting.has(fd)) return false;
       if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
         resetting.delete(fd);
+        waiting = resetting.size;
         closeWithReset(fd);
       }
       return true;
     },
     turn(nowMs) {
-      if (resetting.size > 0 && ((nowMs - lookedMs) | 0) >= RESET_POLL_MS) {
+      if (waiting > 0 && ((nowMs - lookedMs) | 0) >= RESET_POLL_MS) {
         lookedMs = nowMs;
         look(nowMs);
       }
-      if (closing.length > 0) {
-        for (let i = 0; i < closing.length; i++) ledger.close(closing[i]);
-        closing = [];
-      }
+      for (let i = 0; i < closingCount; i++) ledger.close(closing[i]);
+      closingCount = 0;
     },
   };
 }

@@ -137,10 +137,17 @@ function createHalf(connection: Connection): Half {
 }
 
 let lastNumber = 0;
+let numberStep = 1;
+
+/** This thread gives its connections the numbers `first`, `first + step` and so on, and other threads give theirs others. */
+export function numberConnections(first: number, step: number): void {
+  lastNumber = first - step;
+  numberStep = step;
+}
 
 /** Makes the connection for a client that was just accepted. */
 export function createConnection(gate: Gate, clientFd: number, nowMs: number): Connection {
-  lastNumber = (lastNumber + 1) | 0;
+  lastNumber = (lastNumber + numberStep) | 0;
   const connection = {
     gate,
     number: lastNumber,

@@ -19,7 +19,7 @@ export interface Conversation {
   onSlowDial(loop: Loop, connection: Connection): void;
   /** No answer has come back to the source of the connection to the server (way-back.ts). */
   onNoWayBack(loop: Loop, connection: Connection): void;
-  /** The process is about to end (`loop.isDraining`): ends what is idle. */
+  /** The process is about to end: ends what is idle. */
   onDrain(loop: Loop, connection: Connection): void;
 }
 

@@ -46,7 +46,6 @@ export const tcpGaugeTable = {
   connections: 'Connections now open',
   openings: 'Connections whose server is not known or reached yet',
   pipes: 'Pipes in existence',
-  longOpenings: 'Memory that openings have beyond what each may have, in steps of 4096 bytes',
 } as const;
 
 /** Figures in the status of a service that uses this engine. */
@@ -54,6 +53,7 @@ export const tcpFigures = {
   connections: tcpGaugeTable.connections,
   openings: tcpGaugeTable.openings,
   pipes: tcpGaugeTable.pipes,
+  workers: 'Worker threads',
   listeners: 'Listening sockets',
   maxConnections: 'The most connections that may be open',
 } as const;

@@ -1,4 +1,5 @@
 /** Ends connections because of timeouts. */
+import { publishSilence } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
 import { conversationOf } from './conversation.ts';
 import { serverFailed } from './dialling.ts';
@@ -14,8 +15,12 @@ const HALF_CLOSED_MS = 10_000;
 
 /** Ends overdue connections. */
 export function scanDeadlines(loop: Loop, timeouts: ConnectionTimeouts): void {
-  for (const half of loop.halves)
-    if (half !== undefined && half === half.connection.up) look(loop, half.connection, timeouts);
+  const { admission } = loop;
+  for (const half of loop.halves) {
+    if (half === undefined || half !== half.connection.up) continue;
+    if (admission.isShared) publishSilence(admission, half.connection);
+    look(loop, half.connection, timeouts);
+  }
   for (const parked of loop.parked) parked?.onDeadline(loop);
 }
 

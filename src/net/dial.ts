@@ -11,17 +11,24 @@ import {
   SOCK_STREAM,
   TCP_NODELAY,
   TCP_QUICKACK,
-  connect,
+  connectAt,
   errno,
   int32,
-  setsockopt,
+  pinned,
+  placeOf,
+  setsockoptAt,
   socket,
 } from '../os/libc.ts';
+import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 import type { DialFailure } from './gate.ts';
 import { enableKeepalive } from './keepalive.ts';
 
 const ON = int32(1);
 const OFF = int32(0);
+const onAt = placeOf(ON);
+const offAt = placeOf(OFF);
+const dialled = pinned(SOCKADDR_BYTES);
+const dialledAt = placeOf(dialled);
 
 /**
  * Starts connecting; returns a descriptor (recorded in the ledger) that becomes writable when done, or a negative errno.
@@ -38,11 +45,12 @@ export function dial(
   const family = serverAddress.length === 16 ? AF_INET : AF_INET6;
   const fd = ledger.add(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd < 0) return -errno();
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ON, 4);
-  if (speaksFirst) setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, OFF, 4);
+  setsockoptAt(fd, IPPROTO_TCP, TCP_NODELAY, onAt, 4);
+  if (speaksFirst) setsockoptAt(fd, IPPROTO_TCP, TCP_QUICKACK, offAt, 4);
   if (keepalive) enableKeepalive(fd);
   const isBound = source === null || bindSource(fd, source);
-  if (isBound && connect(fd, serverAddress, serverAddress.length) === 0) return fd;
+  for (let i = 0; i < serverAddress.length; i++) dialled[i] = serverAddress[i];
+  if (isBound && connectAt(fd, dialledAt, serverAddress.length) === 0) return fd;
   const code = errno();
   if (code === E.EINPROGRESS) return fd;
   ledger.close(fd);

@@ -8,9 +8,8 @@ import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import { monotonicMs } from '../os/monotonic.ts';
 import type { Ourselves } from '../os/ourselves.ts';
-import { randomWord } from '../os/random.ts';
 import { PAUSE_MS, createAcceptor } from './acceptor.ts';
-import { mayAccept } from './admission.ts';
+import { type Admission, mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import type { Connection } from './connection.ts';
@@ -23,7 +22,9 @@ import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { HostCounters } from './host-slots.ts';
+import { setTaking } from './handover.ts';
 import { createLoop } from './loop.ts';
+import { answerBell, bellOf, passOn } from './other-workers.ts';
 import { createPipePool } from './pipe-pool.ts';
 import { runQueued } from './relaying.ts';
 import { lookAtWaysBack, waysBackWaitMs } from './way-back.ts';
@@ -36,19 +37,23 @@ export interface EngineOptions {
   readonly events: TcpEvents;
   /** Probe silent servers. For clients, the listening socket decides. */
   readonly keepalive: boolean;
-  readonly maxConnections: number;
+  readonly admission: Admission;
   readonly wakeFd: number;
   readonly onBrokenListener: (fd: number, code: number) => void;
 }
 
 export interface TcpEngine {
+  /** How many workers the service has, and whether another one uses the shared memory now. Call before `configure`. */
+  share(workers: number, isShared: boolean): void;
   /**
    * Replaces the limits, the listening sockets (fd -> gate), and the addresses that must not be dialled. Connections continue with
    * the gate that they came through.
    */
   configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
-  /** The process is about to end: conversations end after what they are doing now. */
+  /** The process is about to end: conversations end after what they are doing now, and idle ones at once. */
   drain(): void;
+  /** This worker is no longer needed: conversations end after what they do now or next. */
+  leave(): void;
   /** In the last turn there was nothing to do, no connection is open, and no client waits to be accepted. */
   readonly isIdle: boolean;
   /** The number of sockets that wait for their reset, and how many polls they have needed. */
@@ -60,17 +65,14 @@ export interface TcpEngine {
 /** The longest and, below, the shortest time between two checks of the timeouts. */
 const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
-/** How exact the time of an event is. */
-const TICK_MS = 10;
 /** How often attempts to reach one of several addresses are looked at. */
 const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, keepalive, admission, wakeFd } = options;
   const epoll = createEpoll(ledger);
   const closer = createCloser(ledger);
   const pipes = createPipePool(ledger);
-  const seed = randomWord();
   const loop = createLoop({
     epoll,
     ledger,
@@ -80,24 +82,25 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     hosts,
     events,
     keepalive,
-    maxConnections,
-    seed,
+    admission,
   });
-  const { admission } = loop;
+  const { values, index } = gauges;
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;
   let scannedMs = monotonicMs();
-  let tickedMs = scannedMs - TICK_MS;
   const acceptor = createAcceptor({
     epoll,
     ledger,
     counters,
     events,
     hasRoom: () => mayAccept(admission),
+    passOn: (fd, listenerFd, peer) => admission.isShared && passOn(loop, fd, listenerFd, peer),
     onAccepted: (fd, gate, client) => admit(loop, fd, gate, client),
     onBroken: options.onBrokenListener,
   });
   epoll.add(wakeFd, EPOLLIN);
+  const bellFd = bellOf(admission);
+  if (bellFd > 0) epoll.add(bellFd, EPOLLIN);
 
   const withoutSource = (connection: Connection) => giveUpSource(loop, connection);
 
@@ -117,16 +120,13 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     const count = epoll.wait(waitMs(maxWaitMs));
     const nowMs = monotonicMs();
     loop.nowMs = nowMs;
-    if (((nowMs - tickedMs) | 0) >= TICK_MS) {
-      tickedMs = nowMs;
-      events.tick();
-    }
     let woken = false;
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
       const mask = epoll.eventsAt(position);
       if (dispatch(loop, fd, mask) || closer.dispatch(fd, mask)) continue;
       if (fd === wakeFd) woken = true;
+      else if (fd === bellFd) answerBell(loop, bellFd, acceptor.gateOf);
       else acceptor.accept(fd, nowMs);
     }
     if (loop.queued.length > 0) runQueued(loop);
@@ -139,22 +139,33 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     closer.turn(nowMs);
     isIdle = count === 0 && loop.open === 0 && closer.waiting === 0 && !acceptor.paused;
     acceptor.resume(nowMs);
-    gauges.values[gauges.index.connections] = loop.open;
-    gauges.values[gauges.index.openings] = loop.openings;
-    gauges.values[gauges.index.pipes] = pipes.existing;
-    gauges.values[gauges.index.longOpenings] = admission.openings.usedUnits - admission.openings.usedSlots;
+    values[index.connections] = loop.open;
+    values[index.openings] = loop.openings;
+    values[index.pipes] = pipes.existing;
     return woken;
   }
 
   return {
+    share(workers, isShared) {
+      loop.workers = pipes.workers = workers;
+      admission.isShared = isShared;
+    },
     configure(newLimits, gates, ourselves) {
       limits = newLimits;
       loop.ourselves = ourselves;
-      acceptor.setListeners(gates, monotonicMs());
+      loop.isDraining = false;
+      loop.nowMs = monotonicMs();
+      if (gates.size === 0) setTaking(admission, false);
+      answerBell(loop, bellFd, acceptor.gateOf);
+      acceptor.setListeners(gates, loop.nowMs);
+      if (gates.size > 0) setTaking(admission, true);
     },
     drain() {
       loop.isDraining = true;
       drainConversations(loop);
+    },
+    leave() {
+      loop.isDraining = true;
     },
     closer,
     get isIdle() {

@@ -1,4 +1,5 @@
 /** The events of a TCP service: the records that its worker writes about connections, and how the main thread reads them. */
+import { monotonicMs } from '../os/monotonic.ts';
 import { decodeSocketAddress, SOCKADDR_BYTES, type SocketAddress } from '../os/socket-address.ts';
 import {
   createEventRing,
@@ -35,6 +36,8 @@ const RECORDS = 512;
 /** A longer name is cut off: listener and server, with at most 63 characters each, and an id of at most 128 bytes always have room. */
 const TEXT_BYTES = RECORD_BYTES - TEXTS;
 const PEER_STRIDE = 32;
+/** How exact the time of an event is. */
+const TICK_MS = 10;
 
 /** Makes the ring of a TCP service; all kinds are recorded. */
 export function createTcpEventRing(): EventRing {
@@ -46,8 +49,6 @@ export function createTcpEventRing(): EventRing {
 
 /** The worker's side of the events. */
 export interface TcpEvents {
-  /** Sets the time of the events that follow; call it every few milliseconds. */
-  tick(): void;
   /** Keeps the sockaddr that accept4 wrote: the address of the client of a descriptor. */
   keepPeer(fd: number, sockaddr: Uint8Array): void;
   /** That address; undefined if accept4 wrote none. */
@@ -61,8 +62,20 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
   const writer = createEventWriter(buffer);
   const { bytes, words, doubles } = writer;
   const listeners = new WeakMap<Gate, string>();
+  /** The gate of the last record, and its listener. */
+  let lastGate: Gate | undefined;
+  let lastListener = '';
   /** By descriptor. */
   let peers = new Uint8Array(256 * PEER_STRIDE);
+  let tickedMs = monotonicMs() - TICK_MS;
+
+  function listenerOf(gate: Gate): string {
+    if (gate !== lastGate) {
+      lastGate = gate;
+      lastListener = listeners.get(gate) ?? '';
+    }
+    return lastListener;
+  }
 
   /** Writes as many characters of a text as fit between `at` and `end`; returns how many. Hostnames are ASCII. */
   function putText(text: string, at: number, end: number): number {
@@ -72,7 +85,6 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
   }
 
   return {
-    tick: () => writer.tick(Date.now()),
     keepPeer(fd, sockaddr) {
       const at = fd * PEER_STRIDE;
       if (at + PEER_STRIDE > peers.length) {
@@ -80,11 +92,18 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
         larger.set(peers);
         peers = larger;
       }
-      peers.set(sockaddr, at);
+      for (let i = 0; i < SOCKADDR_BYTES; i++) peers[at + i] = sockaddr[i];
     },
     peerOf: (fd) => peerAt(peers, fd * PEER_STRIDE),
-    nameGate: (gate, listener) => void listeners.set(gate, listener),
+    nameGate(gate, listener) {
+      listeners.set(gate, listener);
+      lastGate = undefined;
+    },
     record(kind, connection, nowMs) {
+      if (((nowMs - tickedMs) | 0) >= TICK_MS) {
+        tickedMs = nowMs;
+        writer.tick(Date.now());
+      }
       const at = writer.begin(kind);
       if (at < 0) return;
       words[(at + NUMBER) >> 2] = connection.number;
@@ -96,7 +115,7 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       for (let i = 0; i < SOCKADDR_BYTES; i++) bytes[at + PEER + i] = peers[peer + i];
       const end = at + TEXTS + TEXT_BYTES;
       let text = at + TEXTS;
-      text += bytes[at + LENGTHS] = putText(listeners.get(connection.gate) ?? '', text, end);
+      text += bytes[at + LENGTHS] = putText(listenerOf(connection.gate), text, end);
       text += bytes[at + LENGTHS + 1] = putText(connection.server ?? '', text, end);
       const { uniqueId } = connection;
       const idBytes = uniqueId === null ? 0 : uniqueId.length;

@@ -39,8 +39,12 @@ export function createHostCounters(buffer: SharedArrayBuffer): HostCounters {
 
 /** The main thread's side. */
 export interface HostSlots {
-  /** Pass it to the worker. It outlives workers. */
+  /** The memory of the first worker. Pass it to the worker. It outlives workers. */
   readonly buffer: SharedArrayBuffer;
+  /** Memory for one more worker. The figures are the sums. */
+  another(): SharedArrayBuffer;
+  /** A worker has ended, and so have its connections. */
+  forgetOpen(buffer: SharedArrayBuffer): void;
   /**
    * Assigns slots to exactly these servers, for the configuration with number `generation`; the worker has applied the number
    * `applied`. A removed server that comes back counts from zero, unless it still has open connections.
@@ -59,14 +63,18 @@ interface Holder {
 }
 
 export function createHostSlots(slots = SLOTS): HostSlots {
-  const buffer = new SharedArrayBuffer(slots * STRIDE * 8);
-  const values = new Float64Array(buffer);
+  const blocks: Float64Array<SharedArrayBuffer>[] = [];
+  const another = () => {
+    const block = new Float64Array(new SharedArrayBuffer(slots * STRIDE * 8));
+    blocks.push(block);
+    return block.buffer;
+  };
+  const sumAt = (at: number): number => blocks.reduce((sum, values) => sum + values[at], 0);
   const holders = new Map<string, Holder>();
   let fresh = 1;
-  const totalsAt = (slot: number): readonly number[] => [
-    ...values.subarray(slot * STRIDE, slot * STRIDE + HOST.OPEN),
-  ];
-  const openAt = (slot: number): number => values[slot * STRIDE + HOST.OPEN];
+  const totalsAt = (slot: number): readonly number[] =>
+    [HOST.UP, HOST.DOWN, HOST.ACCEPTED].map((offset) => sumAt(slot * STRIDE + offset));
+  const openAt = (slot: number): number => sumAt(slot * STRIDE + HOST.OPEN);
 
   /** A slot that is free or can be reused; 0 if there is none. */
   function take(applied: number): number {
@@ -79,7 +87,12 @@ export function createHostSlots(slots = SLOTS): HostSlots {
   }
 
   return {
-    buffer,
+    buffer: another(),
+    another,
+    forgetOpen(buffer) {
+      const values = new Float64Array(buffer);
+      for (let at = HOST.OPEN; at < values.length; at += STRIDE) if (values[at] !== 0) values[at] = 0;
+    },
     assign(names, generation, applied) {
       const wanted = new Set(names);
       for (const [name, holder] of holders) {

@@ -20,7 +20,7 @@ import { becomeClient } from './admission.ts';
 import { begin } from './begin.ts';
 import { clientAt } from './client.ts';
 import { type Connection, Phase } from './connection.ts';
-import { close, countEnd, refuse } from './ending.ts';
+import { abort, close, countEnd, refuse } from './ending.ts';
 import { RESET } from './gate.ts';
 import { ARRIVALS, EXHAUSTIVE, type Loop, noteEvents } from './loop.ts';
 
@@ -85,7 +85,8 @@ function isOwnEnd({ events }: Loop, { up }: Connection, { address, port }: Endpo
 /** From now on this is the client: for shares, and for whoever asks for the address of the descriptor. */
 function becomes(loop: Loop, connection: Connection, client: Endpoint): void {
   loop.events.keepPeer(connection.up.from, encodeSocketAddress(client));
-  becomeClient(loop.admission, connection, clientAt(client.address));
+  const lost = becomeClient(loop.admission, connection, clientAt(client.address));
+  if (lost !== undefined) abort(loop, lost, loop.index.displaced);
 }
 
 /** No header came. That is how many load balancers look whether a port is open, so no event tells of it. */

@@ -17,7 +17,7 @@ import {
   placeOf,
 } from '../os/libc.ts';
 import type { Ourselves } from '../os/ourselves.ts';
-import { type Admission, createAdmission } from './admission.ts';
+import type { Admission } from './admission.ts';
 import type { Closer } from './closing.ts';
 import type { Connection, Half } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
@@ -64,9 +64,7 @@ export interface LoopOptions {
   readonly events: TcpEvents;
   /** Probe silent servers. */
   readonly keepalive: boolean;
-  readonly maxConnections: number;
-  /** A random number. */
-  readonly seed: number;
+  readonly admission: Admission;
 }
 
 /** The owner of a descriptor that belongs to no connection at present. */
@@ -76,7 +74,7 @@ export interface Parked {
   onDeadline(loop: Loop): void;
 }
 
-export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
+export interface Loop extends Omit<LoopOptions, 'counters'> {
   readonly values: TcpCounters['values'];
   readonly index: TcpCounters['index'];
   /** A buffer of CHUNK_BYTES, free between calls. */
@@ -87,8 +85,9 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   readonly halves: (Half | undefined)[];
   /** By descriptor: a connection to a server that waits for its next use. Whatever happens on it ends it. */
   readonly parked: (Parked | undefined)[];
-  readonly admission: Admission;
   readonly waysBack: WaysBack;
+  /** The number of workers: bounds on memory that are not counted together are divided by it. */
+  workers: number;
   /** Number of open connections, and of those whose server is not reached yet. */
   open: number;
   openings: number;
@@ -102,12 +101,12 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   nowMs: number;
   /** Our own addresses, which must not be dialled. */
   ourselves: Ourselves;
-  /** The process is about to end. */
+  /** The process is about to end, or this worker is no longer needed. */
   isDraining: boolean;
 }
 
 export function createLoop(options: LoopOptions): Loop {
-  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, maxConnections, seed } = options;
+  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, admission } = options;
   const scratch = pinned(CHUNK_BYTES);
   return {
     epoll,
@@ -117,15 +116,15 @@ export function createLoop(options: LoopOptions): Loop {
     hosts,
     events,
     keepalive,
-    maxConnections,
+    admission,
     values: counters.values,
     index: counters.index,
     scratch,
     scratchAt: placeOf(scratch),
     halves: [],
     parked: [],
-    admission: createAdmission(maxConnections, seed),
     waysBack: createWaysBack(),
+    workers: 1,
     open: 0,
     openings: 0,
     heldBytes: 0,

@@ -10,7 +10,10 @@ import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK, fcntl, pinned, pipe2 } from '../os
  * that 256 KiB needs, because both ends are woken less often.
  */
 export const PIPE_BYTES = 1024 * 1024;
-/** Stalled readers may keep this many pipes filled: 64 MiB, the default of fs.pipe-user-pages-soft. */
+/**
+ * Stalled readers may keep this many pipes filled: 64 MiB, the default of fs.pipe-user-pages-soft. All workers of a service have
+ * them together.
+ */
 const MAX_PIPES = 64;
 const MAX_SPARE_PIPES = 16;
 
@@ -22,6 +25,8 @@ export interface Pipe {
 export interface PipePool {
   /** Number of existing pipes, in use or spare. */
   readonly existing: number;
+  /** How many workers divide the pipes. */
+  workers: number;
   /** An empty pipe, or null if the limit is reached or the kernel refuses. */
   take(): Pipe | null;
   /** Takes a pipe back. One that still holds bytes is closed: they must never reach another connection. */
@@ -33,14 +38,15 @@ export function createPipePool(ledger: FdLedger): PipePool {
   const fds = pinned(8);
   const fdsView = new DataView(fds.buffer);
   let existing = 0;
-  return {
+  const pool: PipePool = {
+    workers: 1,
     get existing() {
       return existing;
     },
     take() {
       const kept = spare.pop();
       if (kept !== undefined) return kept;
-      if (existing === MAX_PIPES || pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
+      if (existing >= MAX_PIPES / pool.workers || pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
       const readFd = ledger.add(fdsView.getInt32(0, true));
       const writeFd = ledger.add(fdsView.getInt32(4, true));
       fcntl(writeFd, F_SETPIPE_SZ, PIPE_BYTES); // may be refused (pipe-user-pages-soft); the default size works too
@@ -48,7 +54,7 @@ export function createPipePool(ledger: FdLedger): PipePool {
       return { readFd, writeFd };
     },
     give(pipe, isEmpty) {
-      if (isEmpty && spare.length < MAX_SPARE_PIPES) {
+      if (isEmpty && spare.length < MAX_SPARE_PIPES / pool.workers) {
         spare.push(pipe);
         return;
       }
@@ -57,4 +63,5 @@ export function createPipePool(ledger: FdLedger): PipePool {
       existing--;
     },
   };
+  return pool;
 }

@@ -169,7 +169,7 @@ function noteTaken(half: Half, taken: number, wanted: number): void {
 
 function copy(loop: Loop, half: Half): number {
   const { scratchAt } = loop;
-  const wanted = loop.heldBytes > HELD_LIMIT_BYTES ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
+  const wanted = loop.heldBytes > HELD_LIMIT_BYTES / loop.workers ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
   const taken = recvAt(half.from, scratchAt, wanted, MSG_DONTWAIT);
   if (taken <= 0) {
     nothingRead(loop, half, taken);

@@ -28,17 +28,13 @@ export const ALL_NEXT = 4;
 const ALL_PREVIOUS = 5;
 export const SLOT_WORDS = 6;
 
-/** Slots 1 to `slots`, held by clients. */
-export interface SlotShares {
+/** Makes zeroed memory. */
+export type Words = (count: number) => Int32Array;
+
+/** What does not change: sizes and memory. */
+export interface FixedShares {
   readonly slots: number;
   readonly units: number;
-  usedSlots: number;
-  usedUnits: number;
-  /** How much the greediest client holds. */
-  most: number;
-  /** The least recently used slot of all clients; 0 if none is in use. */
-  oldest: number;
-  newest: number;
   readonly seed: number;
   readonly hashMask: number;
   readonly mask4: number;
@@ -49,10 +45,99 @@ export interface SlotShares {
   /** By amount held (rank): the holder that came to this rank first, and the one that came last. */
   readonly rankFirst: Int32Array;
   readonly rankLast: Int32Array;
+}
+
+/** Slots 1 to `slots`, held by clients. */
+export interface SlotShares extends FixedShares {
+  usedSlots: number;
+  usedUnits: number;
+  /** How much the greediest client holds. */
+  most: number;
+  /** The least recently used slot of all clients; 0 if none is in use. */
+  oldest: number;
+  newest: number;
   freeSlot: number;
   touchedSlots: number;
   freeHolder: number;
   touchedHolders: number;
+}
+
+/** The shares of one thread. */
+export const withOwnState = (fixed: FixedShares): SlotShares => ({
+  ...fixed,
+  usedSlots: 0,
+  usedUnits: 0,
+  most: 0,
+  oldest: 0,
+  newest: 0,
+  freeSlot: 0,
+  touchedSlots: 0,
+  freeHolder: 0,
+  touchedHolders: 0,
+});
+
+/** The changing numbers of shares that several threads use. */
+export const STATE_WORDS = 9;
+
+/** The shares of several threads: the changing numbers are in shared memory, too. */
+export function withStateIn(fixed: FixedShares, state: Int32Array): SlotShares {
+  return {
+    ...fixed,
+    get usedSlots() {
+      return state[0];
+    },
+    set usedSlots(value) {
+      state[0] = value;
+    },
+    get usedUnits() {
+      return state[1];
+    },
+    set usedUnits(value) {
+      state[1] = value;
+    },
+    get most() {
+      return state[2];
+    },
+    set most(value) {
+      state[2] = value;
+    },
+    get oldest() {
+      return state[3];
+    },
+    set oldest(value) {
+      state[3] = value;
+    },
+    get newest() {
+      return state[4];
+    },
+    set newest(value) {
+      state[4] = value;
+    },
+    get freeSlot() {
+      return state[5];
+    },
+    set freeSlot(value) {
+      state[5] = value;
+    },
+    get touchedSlots() {
+      return state[6];
+    },
+    set touchedSlots(value) {
+      state[6] = value;
+    },
+    get freeHolder() {
+      return state[7];
+    },
+    set freeHolder(value) {
+      state[7] = value;
+    },
+    get touchedHolders() {
+      return state[8];
+    },
+    set touchedHolders(value) {
+      state[8] = value;
+    },
+  };
 }
 
 function hashOf(shares: SlotShares, word0: number, word1: number, word2: number, word3: number): number {

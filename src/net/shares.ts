@@ -20,14 +20,19 @@ import {
   NEXT,
   OWNER,
   SLOT_WORDS,
+  STATE_WORDS,
+  type FixedShares,
   type SlotShares,
   UNITS,
+  type Words,
   addHolder,
   append,
   detach,
   findHolder,
   removeHolder,
   setHeld,
+  withOwnState,
+  withStateIn,
 } from './share-records.ts';
 
 export type { SlotShares } from './share-records.ts';
@@ -53,33 +58,28 @@ export interface SlotSharesOptions {
   readonly seed: number;
   readonly ipv4Bits?: number;
   readonly ipv6Bits?: number;
+  /** Where the memory comes from, if threads share it: zeroed words. */
+  readonly words?: Words;
 }
 
 export function createSlotShares(options: SlotSharesOptions): SlotShares {
   const { slots, units = slots, seed, ipv4Bits = IPV4_CLIENT_BITS, ipv6Bits = IPV6_CLIENT_BITS } = options;
+  const words = options.words ?? ((count) => new Int32Array(count));
   const hashSize = 1 << (32 - Math.clz32(Math.max(slots, 1)));
-  return {
+  const fixed: FixedShares = {
     slots,
     units,
-    usedSlots: 0,
-    usedUnits: 0,
-    most: 0,
-    oldest: 0,
-    newest: 0,
     seed,
     hashMask: hashSize - 1,
     mask4: maskOfWord(ipv4Bits, 0),
     mask6: Int32Array.from({ length: 4 }, (_, word) => maskOfWord(ipv6Bits, word)),
-    records: new Int32Array((slots + 1) * SLOT_WORDS),
-    holders: new Int32Array((slots + 1) * HOLDER_WORDS),
-    heads: new Int32Array(hashSize),
-    rankFirst: new Int32Array(units + 1),
-    rankLast: new Int32Array(units + 1),
-    freeSlot: 0,
-    touchedSlots: 0,
-    freeHolder: 0,
-    touchedHolders: 0,
+    records: words((slots + 1) * SLOT_WORDS),
+    holders: words((slots + 1) * HOLDER_WORDS),
+    heads: words(hashSize),
+    rankFirst: words(units + 1),
+    rankLast: words(units + 1),
   };
+  return options.words === undefined ? withOwnState(fixed) : withStateIn(fixed, words(STATE_WORDS));
 }
 
 /** How much the client holds. */
@@ -217,3 +217,36 @@ export const nextInAge = ({ records }: SlotShares, slot: number): number =>
 /** The same among the slots of one client. */
 export const nextOfClient = ({ records }: SlotShares, slot: number): number =>
   records[slot * SLOT_WORDS + NEXT];
+
+/**
+ * Makes the shares consistent again after a thread died in the middle of a change. Only slots that `isTaken` stay, with their
+ * owners and units. Their order of use is lost.
+ */
+export function rebuild(shares: SlotShares, isTaken: (slot: number) => boolean): void {
+  const { slots, records, holders } = shares;
+  const taken: number[][] = [];
+  for (let slot = 1; slot <= slots; slot++) {
+    if (!isTaken(slot)) continue;
+    const holderAt = records[slot * SLOT_WORDS + OWNER] * HOLDER_WORDS;
+    taken.push([slot, unitsOf(shares, slot), ...holders.subarray(holderAt, holderAt + HELD)]);
+  }
+  shares.heads.fill(0);
+  shares.rankFirst.fill(0);
+  shares.rankLast.fill(0);
+  shares.usedSlots = shares.usedUnits = shares.most = shares.oldest = shares.newest = 0;
+  shares.freeSlot = shares.freeHolder = shares.touchedHolders = 0;
+  shares.touchedSlots = taken.at(-1)?.[0] ?? 0;
+  const isFree = new Uint8Array(slots + 1).fill(1);
+  for (const [slot, units, word0, word1, word2, word3] of taken) {
+    isFree[slot] = 0;
+    shares.freeSlot = slot; // the next slot that is taken
+    records[slot * SLOT_WORDS + NEXT] = 0;
+    takeSlot(shares, units, word0, word1, word2, word3);
+  }
+  for (let slot = shares.touchedSlots; slot > 0; slot--) {
+    if (isFree[slot] === 0) continue;
+    records[slot * SLOT_WORDS + OWNER] = 0;
+    records[slot * SLOT_WORDS + NEXT] = shares.freeSlot;
+    shares.freeSlot = slot;
+  }
+}

@@ -6,7 +6,6 @@ import type { FollowedOurselves } from '../os/follow-ourselves.ts';
 import { close, errnoName } from '../os/libc.ts';
 import { formatSocketAddress } from '../os/socket-address.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { SupervisedWorker } from '../runtime/supervise-worker.ts';
 import type { HostSlots } from './host-slots.ts';
 import {
   type ListenSpec,
@@ -17,6 +16,7 @@ import {
   stopAdmitting,
 } from './listen.ts';
 import type { MissingSockets } from './missing.ts';
+import type { TcpThreads } from './tcp-threads.ts';
 import type { TcpPlaneState } from './tcp-worker.ts';
 
 /** If a worker has not applied a change after this time, its supervisor has already found it stuck and replaced it. */
@@ -28,6 +28,8 @@ export interface TcpPlan<Config> {
   readonly handshakeTimeoutMs: number;
   /** 0: no limit. */
   readonly idleTimeoutMs: number;
+  /** How many worker threads: 1 to MAX_WORKERS. */
+  readonly workers: number;
   /** Servers that connections may go to: their traffic is counted by name. */
   readonly hosts: readonly string[];
   /** Passed to the worker unchanged, so it must be structured-cloneable. */
@@ -43,14 +45,11 @@ export interface InForce<Config> {
   plan: TcpPlan<Config>;
   state: TcpPlaneState<Config>;
   isDraining: boolean;
-  /** Number of the state that the worker has applied, and the callback of the code that waits for a later one. */
-  applied: number;
-  notifyApplied: (() => void) | undefined;
 }
 
 /** The parts that are needed for changes; they exist after the start. */
-export interface Means<Config> {
-  readonly worker: Pick<SupervisedWorker<TcpPlaneState<Config>>, 'send'>;
+export interface Means {
+  readonly threads: TcpThreads;
   readonly missing: MissingSockets;
 }
 
@@ -59,8 +58,8 @@ export function nothingInForce<Config>(
   parts: Pick<InForce<Config>, 'name' | 'keepalive' | 'log' | 'ourselves' | 'hostSlots'>,
   plan: TcpPlan<Config>,
 ): InForce<Config> {
-  const fresh = { ...parts, plan, isDraining: false, applied: 0, notifyApplied: undefined };
-  return { ...fresh, state: stateOf(fresh, plan, [], 1) };
+  const fresh = { ...parts, plan, isDraining: false };
+  return { ...fresh, state: stateOf(fresh, plan, [], 1, 0) };
 }
 
 function stateOf<Config>(
@@ -68,8 +67,9 @@ function stateOf<Config>(
   plan: TcpPlan<Config>,
   listeners: readonly OpenListener[],
   generation: number,
+  applied: number,
 ): TcpPlaneState<Config> {
-  const { keepalive, isDraining, ourselves, hostSlots, applied } = inForce;
+  const { keepalive, isDraining, ourselves, hostSlots } = inForce;
   return {
     generation,
     limits: { handshakeTimeoutMs: plan.handshakeTimeoutMs, idleTimeoutMs: plan.idleTimeoutMs },
@@ -77,6 +77,10 @@ function stateOf<Config>(
     isDraining,
     ourselves: ourselves.current,
     listeners,
+    workers: plan.workers,
+    // tcp-threads.ts sets these two for each thread.
+    isShared: false,
+    role: 'new',
     hostSlots: hostSlots.assign(plan.hosts, generation, applied),
     config: plan.config,
   };
@@ -99,40 +103,33 @@ export async function prepareChange<Config>(
   return { ...change, [Symbol.asyncDispose]: async () => change.rollback() };
 }
 
-/** Sends the new state to the worker; resolves when the worker has applied it. */
+/** Starts the threads that the plan needs, and sends the new state to all; resolves when they have applied it. */
 export async function putInForce<Config>(
   inForce: InForce<Config>,
-  { worker, missing }: Means<Config>,
+  { threads, missing }: Means,
   plan: TcpPlan<Config>,
   change: ListenerChange,
 ): Promise<void> {
+  try {
+    await threads.grow(plan.workers);
+  } catch (error) {
+    change.rollback();
+    throw error;
+  }
   inForce.plan = plan;
-  inForce.state = stateOf(inForce, plan, change.listeners, inForce.state.generation + 1);
+  inForce.state = stateOf(inForce, plan, change.listeners, inForce.state.generation + 1, threads.applied);
   if (inForce.isDraining) inForce.state.listeners.forEach(({ fd }) => stopAdmitting(fd));
-  worker.send(inForce.state);
-  await waitApplied(inForce, inForce.state.generation);
+  await applyState(inForce, threads);
   change.commit();
   setMissing(inForce, missing, change.missing);
 }
 
-/** The worker has applied this state. */
-export function noteApplied<Config>(inForce: InForce<Config>, generation: number): void {
-  inForce.applied = generation;
-  inForce.notifyApplied?.();
-}
-
-/** Resolves when the worker has applied the generation, from a message or by starting again with it; or after the timeout. */
-async function waitApplied<Config>(inForce: InForce<Config>, generation: number): Promise<void> {
-  if (inForce.applied >= generation) return;
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  inForce.notifyApplied = () => {
-    if (inForce.applied >= generation) resolve(true);
-  };
-  const deadline = setTimeout(() => resolve(false), APPLY_TIMEOUT_MS);
-  const inTime = await promise;
-  clearTimeout(deadline);
-  const { log, name } = inForce;
-  if (!inTime) log.warn({ generation }, `${name}: worker did not confirm the new configuration in time`);
+/** Resolves when the threads have applied the state, or after a timeout. */
+async function applyState<Config>(inForce: InForce<Config>, threads: TcpThreads): Promise<void> {
+  const { log, name, state, plan } = inForce;
+  if (await threads.apply(plan.workers, APPLY_TIMEOUT_MS)) return;
+  const { generation } = state;
+  log.warn({ generation }, `${name}: worker did not confirm the new configuration in time`);
 }
 
 function setMissing<Config>(
@@ -148,7 +145,7 @@ function setMissing<Config>(
 }
 
 /** Retries to open missing sockets. */
-export async function openMissing<Config>(inForce: InForce<Config>, means: Means<Config>): Promise<void> {
+export async function openMissing<Config>(inForce: InForce<Config>, means: Means): Promise<void> {
   const { isDraining, state, plan, keepalive } = inForce;
   if (isDraining) return;
   const change = openChanges(state.listeners, plan.listen, keepalive, () => true);
@@ -156,32 +153,40 @@ export async function openMissing<Config>(inForce: InForce<Config>, means: Means
   else setMissing(inForce, means.missing, change.missing);
 }
 
-/** Replaces a socket that can no longer accept, for example because it was closed from outside (`ss --kill`). */
+/**
+ * Replaces a socket that can no longer accept, for example because it was closed from outside (`ss --kill`). `broken`: an element of
+ * the state's listeners. Each thread reports it, so it may have been replaced already.
+ */
 export async function replaceBroken<Config>(
   inForce: InForce<Config>,
-  means: Means<Config>,
-  fd: number,
+  means: Means,
+  broken: OpenListener | undefined,
   code: number,
 ): Promise<void> {
   const { state, log, name } = inForce;
-  const broken = state.listeners.find((listener) => listener.fd === fd);
-  if (broken === undefined) return;
+  if (broken === undefined || !state.listeners.includes(broken)) return;
   const { name: listener } = broken.spec;
   log.error(
     { listener, code: errnoName(code) },
     `${name}: accept4 failed for good, opening the listener again`,
   );
-  close(fd);
-  inForce.state = { ...state, listeners: state.listeners.filter((each) => each !== broken) };
+  inForce.state = {
+    ...state,
+    generation: state.generation + 1,
+    listeners: state.listeners.filter((each) => each !== broken),
+  };
+  // The next socket may get the same descriptor, so first no thread may know the old one any more.
+  await applyState(inForce, means.threads);
+  close(broken.fd);
   await openMissing(inForce, means);
 }
 
-/** Sends the worker the state with a change that concerns no sockets. */
+/** Sends the threads the state with a change that concerns no sockets. */
 export function amend<Config>(
   inForce: InForce<Config>,
-  worker: Means<Config>['worker'],
+  threads: TcpThreads,
   changed: Partial<Pick<TcpPlaneState<Config>, 'generation' | 'ourselves' | 'isDraining'>>,
 ): void {
   inForce.state = { ...inForce.state, ...changed };
-  worker.send(inForce.state);
+  threads.send();
 }

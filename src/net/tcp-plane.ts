@@ -1,12 +1,12 @@
 /**
- * The main thread's side of a TCP service: owns the listening sockets and the worker, and changes both together.
+ * The main thread's side of a TCP service: owns the listening sockets and the workers, and changes both together.
  * A service adds its configuration and its gates.
  */
 import { readFileSync } from 'node:fs';
 import type { FollowedOurselves } from '../os/follow-ourselves.ts';
 import { createInTurn } from '../os/in-turn.ts';
 import { close } from '../os/libc.ts';
-import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
+import type { CounterTable } from '../runtime/counters.ts';
 import { orAborted } from '../runtime/drain.ts';
 import type { EventSink } from '../runtime/events.ts';
 import type { HostTraffic } from '../runtime/host-traffic.ts';
@@ -14,25 +14,20 @@ import type { Limit } from '../runtime/limits.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ServiceStatus } from '../runtime/report.ts';
 import { startTogether } from '../runtime/start-together.ts';
-import { type SupervisedWorker, superviseWorker } from '../runtime/supervise-worker.ts';
 import { say, sentences } from '../texts/text.ts';
-import { LONG_OPENING_UNITS } from './admission.ts';
-import { type TcpGauges, tcpGaugeTable } from './counters.ts';
-import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { createHostSlots } from './host-slots.ts';
 import { type ListenSpec, stopAdmitting } from './listen.ts';
 import { type MissingSockets, createMissing } from './missing.ts';
 import {
   type TcpPlan,
   amend,
-  noteApplied,
   nothingInForce,
   openMissing,
   prepareChange,
   putInForce,
   replaceBroken,
 } from './tcp-change.ts';
-import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
+import { type TcpThreads, createTcpThreads } from './tcp-threads.ts';
 
 export type { TcpPlan } from './tcp-change.ts';
 
@@ -73,7 +68,8 @@ export interface TcpPlane<Config> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   hosts(): Readonly<Record<string, HostTraffic>>;
   limits(): readonly Limit[];
-  failWorker(): void;
+  /** Test hook: makes a worker throw, the first one by default. */
+  failWorker(number?: number): void;
 }
 
 /**
@@ -86,60 +82,59 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   beforeCommit: () => Promise<void> = async () => {},
 ): Promise<TcpPlane<Config>> {
   const { name, keepalive, log, ourselves } = options;
-  const counters = createCounters(options.counterTable);
-  const gauges = createCounters(tcpGaugeTable);
   const hostSlots = createHostSlots();
-  const ring = createTcpEventRing();
-  const explanations = Object.entries(options.counterTable);
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
   const drained = Promise.withResolvers<void>();
   const inForce = nothingInForce({ name, keepalive, log, ourselves, hostSlots }, plan);
   const inTurn = createInTurn();
+  const threads = createTcpThreads({
+    name,
+    entry: options.entry,
+    counterTable: options.counterTable,
+    maxConnections,
+    log,
+    events: options.events,
+    hostSlots,
+    state: () => inForce.state,
+    onBroken(fd, code) {
+      const broken = inForce.state.listeners.find((listener) => listener.fd === fd);
+      inTurn(() => replaceBroken(inForce, means, broken, code)).catch((err: unknown) =>
+        log.error({ err }, `${name}: the listener could not be opened again`),
+      );
+    },
+    onDrained(number) {
+      if (!inForce.isDraining) void inTurn(() => threads.end(number));
+      else if (threads.isDrained) drained.resolve();
+    },
+  });
   const missing = createMissing({
     service: name,
     log,
     events: options.events,
     retry: () => inTurn(() => openMissing(inForce, means)),
   });
+  const means = { threads, missing };
 
-  function onMessage(message: FromTcpWorker): void {
-    if (message.kind === 'drained') drained.resolve();
-    else if (message.kind === 'applied') noteApplied(inForce, message.generation);
-    else
-      inTurn(() => replaceBroken(inForce, means, message.fd, message.code)).catch((err: unknown) =>
-        log.error({ err }, `${name}: the listener could not be opened again`),
-      );
+  try {
+    const [, first] = await startTogether(
+      threads.grow(plan.workers).then(() => ({ [Symbol.asyncDispose]: async () => {} })),
+      prepareChange(inForce, plan, beforeCommit, () => true),
+    );
+    await putInForce(inForce, means, plan, first);
+  } catch (error) {
+    missing[Symbol.dispose]();
+    await threads[Symbol.asyncDispose]();
+    throw error;
   }
 
-  const [worker, first] = await startTogether(
-    superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>({
-      name,
-      entry: options.entry,
-      init: () => ({
-        state: inForce.state,
-        maxConnections,
-        counters: counters.buffer,
-        gauges: gauges.buffer,
-        hosts: hostSlots.buffer,
-        events: ring.buffer,
-      }),
-      onMessage,
-      log,
-    }),
-    prepareChange(inForce, plan, beforeCommit, () => true),
-  );
-  const means = { worker, missing };
-  await putInForce(inForce, means, plan, first);
-
   const followOurselves = () =>
-    amend(inForce, worker, {
+    amend(inForce, threads, {
       generation: inForce.state.generation + 1,
       ourselves: ourselves.current,
     });
   const following = ourselves.onChange(followOurselves);
   if (ourselves.current !== inForce.state.ourselves) followOurselves(); // it changed during the start
 
-  const ringReader = options.events?.drainRing(ring, (record) => readTcpEvent(name, explanations, record));
   return {
     apply: (plan, beforeCommit = async () => {}) =>
       inTurn(async () => {
@@ -151,21 +146,20 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         inForce.isDraining = true;
         missing[Symbol.dispose]();
         for (const { fd } of inForce.state.listeners) stopAdmitting(fd);
-        amend(inForce, worker, { isDraining: true });
+        amend(inForce, threads, { isDraining: true });
       });
       await orAborted(drained.promise, signal);
     },
-    status: () => statusOf(inForce.state.listeners.length, missing, worker, gauges, maxConnections),
-    counters: () => readCounters(counters),
+    status: () => statusOf(inForce.state.listeners.length, missing, threads, maxConnections),
+    counters: threads.counters,
     hosts: hostSlots.read,
-    limits: () => limitsOf(gauges, maxConnections),
-    failWorker: () => worker.fail(),
+    limits: () => limitsOf(threads, maxConnections),
+    failWorker: (number = 1) => threads.fail(number),
     async [Symbol.asyncDispose]() {
       missing[Symbol.dispose]();
       following[Symbol.dispose]();
       await inTurn(() => {});
-      await worker[Symbol.asyncDispose]();
-      ringReader?.[Symbol.dispose]();
+      await threads[Symbol.asyncDispose]();
       for (const { fd } of inForce.state.listeners) close(fd);
     },
   };
@@ -174,37 +168,28 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
 function statusOf(
   listeners: number,
   missing: MissingSockets,
-  worker: Pick<SupervisedWorker<never>, 'alive' | 'restarts'>,
-  gauges: TcpGauges,
+  threads: TcpThreads,
   maxConnections: number,
 ): ServiceStatus {
-  const { connections, openings, pipes } = readCounters(gauges);
-  const restarting = !worker.alive;
-  const problems = [restarting ? WORKER_DIED : undefined, missing.problem];
+  const { connections, openings, pipes } = threads.gauges();
+  const problems = [threads.isRestarting ? WORKER_DIED : undefined, missing.problem];
   const isWanted = listeners > 0 || missing.size > 0;
   return {
     ...(problems.every((each) => each === undefined)
       ? { state: isWanted ? 'running' : 'disabled' }
       : { state: 'degraded', problem: sentences(...problems) }),
-    restarts: worker.restarts,
-    figures: {
-      connections: restarting ? 0 : connections,
-      openings: restarting ? 0 : openings,
-      pipes: restarting ? 0 : pipes,
-      listeners,
-      maxConnections,
-    },
+    restarts: threads.restarts,
+    figures: { connections, openings, pipes, workers: threads.serving, listeners, maxConnections },
   };
 }
 
-function limitsOf(gauges: TcpGauges, maxConnections: number): readonly Limit[] {
-  const { connections, longOpenings } = readCounters(gauges);
+function limitsOf({ gauges, longOpenings }: TcpThreads, maxConnections: number): readonly Limit[] {
   return [
-    { what: say('connections'), used: connections, size: maxConnections, advice: SEE_EVENTS },
+    { what: say('connections'), used: gauges().connections, size: maxConnections, advice: SEE_EVENTS },
     {
       what: say('blocks of memory for data that clients send before their server is known'),
-      used: longOpenings,
-      size: LONG_OPENING_UNITS,
+      used: longOpenings.used,
+      size: longOpenings.size,
       advice: SEE_EVENTS,
     },
   ];

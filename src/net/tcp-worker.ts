@@ -4,6 +4,9 @@ import { formatSocketAddress } from '../os/socket-address.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
+import { createAdmission } from './admission.ts';
+import { type AdmissionSeed, MAX_WORKERS, attachAdmission } from './admission-memory.ts';
+import { numberConnections } from './connection.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { createTcpEngine } from './engine.ts';
@@ -20,6 +23,11 @@ export interface TcpPlaneState<Config> {
   readonly keepalive: boolean;
   /** The process is about to end: open connections may finish, and then the worker reports it. */
   readonly isDraining: boolean;
+  /** What this worker is for: `new` does not accept yet; `leaving` no longer accepts, and ends after its last connection. */
+  readonly role: 'new' | 'serving' | 'leaving';
+  /** How many workers there are, and whether another one uses the shared memory. */
+  readonly workers: number;
+  readonly isShared: boolean;
   readonly ourselves: Ourselves;
   readonly listeners: readonly OpenListener[];
   /** Slot numbers by server name. */
@@ -29,7 +37,9 @@ export interface TcpPlaneState<Config> {
 
 export interface TcpWorkerInit<Config> {
   readonly state: TcpPlaneState<Config>;
-  readonly maxConnections: number;
+  /** The number of this worker. */
+  readonly worker: number;
+  readonly admission: AdmissionSeed;
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
   readonly hosts: SharedArrayBuffer;
@@ -41,7 +51,7 @@ export type FromTcpWorker =
   | { readonly kind: 'applied'; readonly generation: number }
   /** A listening socket is permanently broken, and no longer accepts. */
   | { readonly kind: 'broken'; readonly fd: number; readonly code: number }
-  /** While draining: no connection is open and no client waits. */
+  /** While draining: no connection is open and no client waits. Sent again if one came afterwards from another worker. */
   | { readonly kind: 'drained' };
 
 /** How long a turn may wait while draining, so that the end is noticed soon. */
@@ -75,7 +85,6 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   gauges.values.fill(0);
   const hosts = createHostCounters(init.hosts);
   const events = createTcpEvents(init.events);
-  events.tick();
   const engine = createTcpEngine({
     ledger,
     counters: counters as unknown as TcpCounters,
@@ -83,12 +92,14 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     hosts,
     events,
     keepalive: init.state.keepalive,
-    maxConnections: init.maxConnections,
+    admission: createAdmission(attachAdmission(init.admission), init.worker, init.state.isShared),
     wakeFd,
     onBrokenListener: (fd, code) => thread.post({ kind: 'broken', fd, code }),
   });
 
+  numberConnections(init.worker, MAX_WORKERS);
   let isDraining = false;
+  let isDrained = false;
 
   function apply(state: TcpPlaneState<Config>): void {
     const gateOf = createGates(state.config, counters.index, events.peerOf);
@@ -101,14 +112,17 @@ export function runTcpWorker<Config, Table extends CounterTable>({
         gates.set(spec.name, (gate = gateOf(spec.name)));
         events.nameGate(gate, spec.name);
       }
+      if (state.role !== 'serving') continue;
       byFd.set(fd, gate);
       thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
     }
+    engine.share(state.workers, state.isShared);
     engine.configure(state.limits, byFd, state.ourselves);
     // After `configure`, which still accepts clients that wait on removed sockets: they go to servers of the old configuration.
     hosts.assign(state.hostSlots);
-    isDraining = state.isDraining;
-    if (isDraining) engine.drain();
+    isDraining = state.isDraining || state.role === 'leaving';
+    if (state.isDraining) engine.drain();
+    else if (isDraining) engine.leave();
     thread.post({ kind: 'applied', generation: state.generation });
   }
 
@@ -117,9 +131,8 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   for (;;) {
     thread.beat();
     if (engine.turn(isDraining ? DRAIN_WAIT_MS : MAX_WAIT_MS) && !thread.receive(apply)) return;
-    if (isDraining && engine.isIdle) {
-      isDraining = false;
-      thread.post({ kind: 'drained' });
-    }
+    const wasDrained = isDrained;
+    isDrained = isDraining && engine.isIdle;
+    if (isDrained && !wasDrained) thread.post({ kind: 'drained' });
   }
 }

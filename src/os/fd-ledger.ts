@@ -24,6 +24,11 @@ export class FdLedger {
     return fd;
   }
 
+  /** Removes a descriptor that another thread takes over. */
+  forget(fd: number): void {
+    this.#open[fd] = 0;
+  }
+
   /** Closes a descriptor and removes it from the ledger. */
   close(fd: number): void {
     // Remove it first: after close() another thread may already own the same number.

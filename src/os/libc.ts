@@ -87,6 +87,12 @@ export const epollCtlAt = declare<(epoll: number, op: number, fd: number, event:
 export const epollWaitAt = declare<
   (epoll: number, events: number, count: number, timeoutMs: number) => number
 >('int epoll_wait(int, size_t, int, int)');
+export const connectAt = declare<(fd: number, address: number, bytes: number) => number>(
+  'int connect(int, size_t, uint)',
+);
+export const setsockoptAt = declare<
+  (fd: number, level: number, option: number, value: number, bytes: number) => number
+>('int setsockopt(int, int, int, size_t, uint)');
 export const clockGettime = declare<(clock: number, into: number) => number>(
   'int clock_gettime(int, size_t)',
 );
@@ -218,6 +224,8 @@ export const EPOLLERR = 0x008;
 export const EPOLLHUP = 0x010;
 export const EPOLLRDHUP = 0x2000;
 export const EPOLLET = 0x80000000;
+/** Of several epoll instances that watch a descriptor, one that waits is woken. */
+export const EPOLLEXCLUSIVE = 0x10000000;
 export const EFD_NONBLOCK = 0o4000;
 export const EFD_CLOEXEC = 0o2000000;
 export const SPLICE_F_MOVE = 1;

@@ -34,7 +34,7 @@ export interface EventRingOptions {
 }
 
 /** Views of the ring's memory, one for each word size. The byte offset of a record applies to all three. */
-interface Views {
+export interface Views {
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   /** Words, at offset >> 2. */
   readonly words: Int32Array<SharedArrayBuffer>;
@@ -42,7 +42,7 @@ interface Views {
   readonly doubles: Float64Array<SharedArrayBuffer>;
 }
 
-const viewsOf = (buffer: SharedArrayBuffer): Views => ({
+export const viewsOf = (buffer: SharedArrayBuffer): Views => ({
   bytes: new Uint8Array(buffer),
   words: new Int32Array(buffer),
   doubles: new Float64Array(buffer),
@@ -66,6 +66,8 @@ export interface EventLosses {
 export interface EventRing {
   /** Pass it to the worker, which attaches with `createEventWriter(buffer)`. It outlives workers. */
   readonly buffer: SharedArrayBuffer;
+  /** Size of a record with its head. */
+  readonly recordBytes: number;
   /** Which kinds to record from now on, as a mask of 1 << kind. None at first. */
   want(kinds: number): void;
   /** Limits the records of a kind per second; 0 for no limit. Takes effect within a second. */
@@ -94,6 +96,7 @@ export function createEventRing({ recordBytes, records }: EventRingOptions): Eve
 
   return {
     buffer,
+    recordBytes,
     want: (kinds) => void Atomics.store(words, WANTED, kinds),
     limit: (kind, perSecond) => void Atomics.store(words, LIMITS + kind, perSecond),
     drain(handle, most = records) {

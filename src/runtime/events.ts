@@ -16,6 +16,11 @@ export interface EventSink {
   forget(kind: string): void;
   /** Drains a ring regularly until disposed. `decode` turns a record into an event; it returns undefined to skip the record. */
   drainRing(ring: EventRing, decode: (record: EventRecord) => AppEvent | undefined): Disposable;
+  /**
+   * The same for a ring whose records are all events of one kind, and whose `decode` depends on nothing but the record: it is
+   * called when somebody reads the event, which for most events never happens.
+   */
+  drainRingLater(ring: EventRing, kind: string, decode: (record: EventRecord) => AppEvent): Disposable;
 }
 
 /** Whether one more event of a kind may be reported within this second: for events that do not come from a ring. */

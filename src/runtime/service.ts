@@ -39,7 +39,7 @@ export interface Service<Options> extends AsyncDisposable {
   /** Its kernel state that other programs change repeatedly, or that the kernel refuses. */
   kernelContests?(): readonly KernelContest[];
   /** Test hook: makes the worker thread throw, as a defect would. */
-  failWorker(): void;
+  failWorker(number?: number): void;
 }
 
 /** The storage of a service. Where a service is started alone, it reports to the log only. */

@@ -42,6 +42,8 @@ export interface WorkerOptions<Init, Out> {
   /** The data for the thread, structured-cloneable. It is requested at each start, so it must be the current state. */
   readonly init: () => Init;
   readonly onMessage?: (message: Out) => void;
+  /** The thread has ended, and its descriptors are closed. If it was not stopped, it is started again later. */
+  readonly onEnd?: () => void;
   readonly log: Logger;
 }
 
@@ -115,7 +117,8 @@ export async function superviseWorker<Init, In, Out = never>(
   let restartTimer: NodeJS.Timeout | undefined;
 
   const control = (message: ToWorker<In>) => {
-    worker?.postMessage(message);
+    if (worker === undefined) return;
+    worker.postMessage(message);
     write(wakeFd, one, 8);
   };
 
@@ -138,6 +141,7 @@ export async function superviseWorker<Init, In, Out = never>(
     const thread = openThread(options, log, data, onReady, (failure) => {
       if (worker === thread) worker = undefined;
       const leaked = ledger.closeAll();
+      options.onEnd?.();
       if (stopping) return resolve();
       if (!ready) return reject(failure);
       log.error({ err: failure, leaked }, `${options.name}: worker died, starting it again`);

@@ -2,11 +2,12 @@
  * The last events of each kind, in memory only: look-ups are private and must not survive a restart, and a query log would wear
  * out an SD card. Each kind has its own limit, so that a flood of one does not push out the others.
  */
-import type { EventRing } from '../runtime/event-ring.ts';
+import type { EventRecord, EventRing } from '../runtime/event-ring.ts';
 import type { EventKind } from '../runtime/event-kind.ts';
 import type { AppEvent, EventSink } from '../runtime/events.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, prefixContains } from '../wire/ip-prefix.ts';
+import { type UndecodedRecords, createUndecodedRecords } from './undecoded-records.ts';
 import { type Dictionary, type Text, english, translate } from '../texts/text.ts';
 
 /** As the API shows it, but with untranslated texts. */
@@ -54,29 +55,66 @@ const DRAIN_MS = 500;
 interface Entry {
   readonly id: number;
   readonly timeMs: number;
-  readonly event: AppEvent;
+  /** null until it is read for the first time: then it is in `records` under `number`. */
+  event: AppEvent | null;
+  records: UndecodedRecords | null;
+  readonly number: number;
+}
+
+function eventOf(entry: Entry): AppEvent {
+  if (entry.event === null) {
+    entry.event = entry.records!.read(entry.number);
+    entry.records = null;
+  }
+  return entry.event;
 }
 
 export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
   const kindOf = new Map(kinds.map((kind) => [kind.name, kind]));
   const kept = new Map<string, Entry[]>();
   const rings = new Map<EventRing, () => void>();
+  const undecoded = new Map<UndecodedRecords, string>();
   // Ids also count up over restarts, as long as the clock does: a page that reconnects must not mistake new events for old
   // ones.
   let newest = Date.now() * 1000;
   let lostBefore = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  function put(event: AppEvent, timeMs: number): void {
-    let entries = kept.get(event.kind);
-    if (entries === undefined) kept.set(event.kind, (entries = []));
-    entries.push({ id: ++newest, timeMs, event });
-    if (entries.length > (kindOf.get(event.kind)?.kept ?? 0)) entries.shift();
+  const limitOf = (kind: string): number => kindOf.get(kind)?.kept ?? 0;
+
+  function add(
+    kind: string,
+    timeMs: number,
+    event: AppEvent | null,
+    records: UndecodedRecords | null,
+    number: number,
+  ): void {
+    let entries = kept.get(kind);
+    if (entries === undefined) kept.set(kind, (entries = []));
+    entries.push({ id: ++newest, timeMs, event, records, number });
+    if (entries.length > limitOf(kind)) entries.shift();
   }
+
+  const put = (event: AppEvent, timeMs: number): void => add(event.kind, timeMs, event, null, 0);
 
   const drain = () => rings.forEach((drainOne) => drainOne());
 
-  function show({ id, timeMs, event }: Entry): LoggedEvent {
+  function follow(ring: EventRing, handle: (record: EventRecord) => void): Disposable {
+    rings.set(ring, () => void ring.drain(handle));
+    timer ??= setInterval(drain, DRAIN_MS);
+    timer.unref();
+    return {
+      [Symbol.dispose]() {
+        rings.get(ring)?.();
+        lostBefore += ring.lost();
+        rings.delete(ring);
+      },
+    };
+  }
+
+  function show(entry: Entry): LoggedEvent {
+    const { id, timeMs } = entry;
+    const event = eventOf(entry);
     const head = { id, at: new Date(timeMs).toISOString() };
     if (kindOf.get(event.kind)?.addsServer !== true) return { ...head, ...event };
     return { ...head, ...event, server: serverOf(event) ?? null };
@@ -95,7 +133,9 @@ export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
     drain();
     const isWanted = matcher(filter, serverOf);
     return (filter.kinds ?? [...kept.keys()])
-      .flatMap((kind) => (kept.get(kind) ?? []).filter(({ id, event }) => isInRange(id) && isWanted(event)))
+      .flatMap((kind) =>
+        (kept.get(kind) ?? []).filter((entry) => isInRange(entry.id) && isWanted(eventOf(entry))),
+      )
       .sort((a, b) => b.id - a.id);
   }
 
@@ -104,21 +144,25 @@ export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
     forget(kind) {
       drain();
       kept.delete(kind);
+      for (const [records, ofKind] of undecoded) if (ofKind === kind) records.clear();
     },
-    drainRing(ring, decode) {
-      rings.set(ring, () =>
-        ring.drain((record) => {
-          const event = decode(record);
-          if (event !== undefined) put(event, record.timeMs);
-        }),
+    drainRing: (ring, decode) =>
+      follow(ring, (record) => {
+        const event = decode(record);
+        if (event !== undefined) put(event, record.timeMs);
+      }),
+    drainRingLater(ring, kind, decode) {
+      // No more entries of the kind are kept, so none is overwritten that can still be read.
+      const records = createUndecodedRecords(ring.recordBytes, limitOf(kind), decode);
+      undecoded.set(records, kind);
+      const following = follow(ring, (record) =>
+        add(kind, record.timeMs, null, records, records.add(record)),
       );
-      timer ??= setInterval(drain, DRAIN_MS);
-      timer.unref();
       return {
         [Symbol.dispose]() {
-          rings.get(ring)?.();
-          lostBefore += ring.lost();
-          rings.delete(ring);
+          following[Symbol.dispose]();
+          for (const entry of kept.get(kind) ?? []) if (entry.records === records) eventOf(entry);
+          undecoded.delete(records);
         },
       };
     },

@@ -4,6 +4,7 @@
  * records any number of segments. Parsing is strict: lengths must agree to the byte, and a message that two implementations
  * could read differently (two names) is refused.
  */
+import { nameText } from './known-name.ts';
 import { TlsAlert, type TlsAlertDescription } from './tls-alert.ts';
 
 /**
@@ -222,14 +223,9 @@ function readServerName(
   if (length === 0 || start + length > end) return DECODE_ERROR;
   // RFC 6066 section 3: "MUST NOT contain more than one name of the same name_type".
   if (start + length < end) return ILLEGAL_PARAMETER;
-  let serverName = '';
-  for (let at = start; at < end; at++) {
-    const byte = body[at];
-    // A NUL or control character is not valid in a server name, and could end a C string in other software.
-    if (byte <= 32 || byte >= 127) return ILLEGAL_PARAMETER;
-    serverName += String.fromCharCode(byte >= 65 && byte <= 90 ? byte + 32 : byte);
-  }
+  // A NUL or control character is not valid in a server name, and could end a C string in other software.
+  for (let at = start; at < end; at++) if (body[at] <= 32 || body[at] >= 127) return ILLEGAL_PARAMETER;
   // RFC 6066: "without a trailing dot"; accepted, as every server does.
-  if (length > 1 && body[end - 1] === 46) serverName = serverName.slice(0, -1);
-  return complete(serverName, body, offersFrom, offersTo);
+  const nameEnd = length > 1 && body[end - 1] === 46 ? end - 1 : end;
+  return complete(nameText(body, start, nameEnd), body, offersFrom, offersTo);
 }

@@ -9,11 +9,11 @@ import { type Act, CHANGES } from './http/changes.ts';
 import { type Driver, startDriver } from './http/drive.ts';
 import { type Network, startNetwork } from './http/network.ts';
 
-describe('HTTP: changes', { concurrency: false }, () => {
+const changes = (workers: number) => () => {
   let network: Network;
   let driver: Driver;
   before(async () => {
-    network = await startNetwork();
+    network = await startNetwork({ proxy: { workers } });
     driver = await startDriver(network);
   });
   after(() => network?.[Symbol.asyncDispose]());
@@ -50,4 +50,7 @@ describe('HTTP: changes', { concurrency: false }, () => {
       else await network.apply(network.configuration);
     });
   }
-});
+};
+
+for (const workers of [1, 2])
+  describe(`HTTP: changes, ${workers} of our workers`, { concurrency: false }, changes(workers));

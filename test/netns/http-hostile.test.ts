@@ -23,11 +23,11 @@ const HABITS = [
 ] as const;
 const REQUESTS = isLong ? 20_000 : 600;
 
-describe('HTTP: a hostile client beside a good one', { concurrency: false }, () => {
+const besideHostile = (workers: number) => () => {
   let network: Network;
   before(async () => {
     ensurePackages(PACKAGES.test, console.log);
-    network = await startNetwork();
+    network = await startNetwork({ proxy: { workers } });
     await startServers(network, ['nginx', 'node']);
   });
   after(() => network?.[Symbol.asyncDispose]());
@@ -65,4 +65,11 @@ describe('HTTP: a hostile client beside a good one', { concurrency: false }, () 
     );
     await good();
   });
-});
+};
+
+for (const workers of [1, 2])
+  describe(
+    `HTTP: a hostile client beside a good one, ${workers} of our workers`,
+    { concurrency: false },
+    besideHostile(workers),
+  );

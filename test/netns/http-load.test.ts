@@ -30,8 +30,12 @@ function assertFlat(rss: readonly number[]): void {
   assert.ok(Math.min(...rss.slice(2)) - Math.max(...rss.slice(0, 2)) < FLAT_BYTES, inMegabytes(rss));
 }
 
-/** One change after the other: of a server that nobody uses, of one that the clients use, of a time, and back. */
-function changed({ hosts, ...others }: Network['configuration'], i: number): object {
+/**
+ * One change after the other: of a server that nobody uses, of one that the clients use, of a time (with several workers also of
+ * their number), and back.
+ */
+function changed({ hosts, proxy, ...rest }: Network['configuration'], i: number, workers: number): object {
+  const others = { ...rest, proxy };
   const more = {
     name: 'more',
     address: '2001:db8:1::99',
@@ -51,17 +55,21 @@ function changed({ hosts, ...others }: Network['configuration'], i: number): obj
         })),
       };
     case 2:
-      return { ...others, hosts, proxy: { idleTimeoutMs: 600_000 + i } };
+      return {
+        ...others,
+        hosts,
+        proxy: { workers: workers === 1 ? 1 : 1 + ((i >> 2) % 4), idleTimeoutMs: 600_000 + i },
+      };
     default:
       return { ...others, hosts };
   }
 }
 
-describe('HTTP under load', { concurrency: false }, () => {
+const underLoad = (workers: number) => () => {
   let network: Network;
   before(async () => {
     ensurePackages(PACKAGES.test, console.log);
-    network = await startNetwork();
+    network = await startNetwork({ proxy: { workers } });
     await startServers(network, ['nginx', 'node']);
   });
   after(() => network?.[Symbol.asyncDispose]());
@@ -102,7 +110,7 @@ describe('HTTP under load', { concurrency: false }, () => {
     await using clients = load('kept');
     await clients.waitForLine(/^ready$/);
     for (let i = 0; i < CHANGES; i++) {
-      await network.apply(changed(network.configuration, i));
+      await network.apply(changed(network.configuration, i, workers));
       assert.equal(clients.process.exitCode, null, clients.output());
     }
     clients.process.kill('SIGUSR2');
@@ -110,4 +118,7 @@ describe('HTTP under load', { concurrency: false }, () => {
     t.diagnostic(clients.output().trim());
     assert.match(clients.output(), /^ok [1-9]\d* requests/m);
   });
-});
+};
+
+for (const workers of [1, 2])
+  describe(`HTTP under load, ${workers} of our workers`, { concurrency: false }, underLoad(workers));

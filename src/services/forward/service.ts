@@ -75,6 +75,7 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     listen,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     idleTimeoutMs: 0, // a shell may be silent for days; keepalive detects peers that have disappeared
+    workers: 1, // the kernel moves most of its bytes
     hosts: Object.keys(targets),
     config: {
       targets,

@@ -71,6 +71,12 @@ export const ProxySchema = Type.Object(
       expected: 'a whole number of milliseconds from 1000 to 86400000',
       default: 3_600_000,
     }),
+    workers: Type.Union([Type.Integer({ minimum: 1, maximum: 16 }), Type.Literal('auto')], {
+      title:
+        'Worker threads, which use as many cores and take 12 MB each; "auto": one for each core and each 512 MB of memory, at most 8',
+      expected: 'a whole number from 1 to 16, or "auto"',
+      default: 1,
+    }),
   },
   { ...strict, title: 'Proxy', expected: 'an object', default: {} },
 );

@@ -3,6 +3,7 @@ import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
 import { usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { workersThatFit } from '../../net/workers-that-fit.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
@@ -42,6 +43,7 @@ export function planProxy(
     listen,
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
+    workers: proxy.workers === 'auto' ? workersThatFit() : proxy.workers,
     hosts: hosts.map(({ name }) => name),
     config: {
       hosts,

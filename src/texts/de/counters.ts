@@ -2,6 +2,7 @@
 import type { Dictionary } from '../sentence.ts';
 
 export const counters: Dictionary = {
+  'Worker threads': 'Arbeits-Threads',
   // TCP: proxy and forwarder
   'Connections accepted': 'Angenommene Verbindungen',
   'Bytes passed from clients to servers': 'Bytes von Clients zu Servern',

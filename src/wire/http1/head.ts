@@ -8,7 +8,7 @@
  *   parseRequest(head, bytes, from, to, seen?): number                       request.ts
  *   parseResponse(head, bytes, from, to, requestMethod, seen?): number       response.ts
  *   writeRequestHead(head, bytes, at, limit, clientFields, connection): number    write.ts
- *   writeResponseHead(head, bytes, at, limit, connection, flags): number          write.ts
+ *   writeResponseHead(head, bytes, at, limit, connection, flags, more?): number   write.ts
  *   createClientFields(address, scheme): Uint8Array                          client-fields.ts, once for a connection
  *   scanChunked(scan, bytes, from, to), dechunk(scan, bytes, from, to)       ../chunked-body.ts
  *
@@ -17,6 +17,7 @@
  * write...: the offset behind the head that was written to `bytes` at `at`, or -1 when it would pass `limit`. What is written
  * must not overlap the head that was read.
  */
+import { nameText } from '../known-name.ts';
 import type { HttpFault } from './fault.ts';
 
 /** The maximum size of a head, with its final empty line. */
@@ -115,6 +116,8 @@ export interface MessageHead {
   keepAliveSeconds: number;
   /** Transfer-Encoding has more than "chunked": a client of HTTP/1.0 cannot be given this body. */
   hasOtherCodings: boolean;
+  /** A Date field is passed on. */
+  hasDate: boolean;
 
   // Both.
   /** What Content-Length says; -1: there is none. For what follows the head see bodyBytes. */
@@ -169,6 +172,7 @@ export const createMessageHead = (): MessageHead => ({
   reasonEnd: 0,
   keepAliveSeconds: -1,
   hasOtherCodings: false,
+  hasDate: false,
   contentLength: -1,
   isChunked: false,
   rewritesLength: false,
@@ -208,6 +212,7 @@ export function resetHead(head: MessageHead): void {
   head.reasonEnd = 0;
   head.keepAliveSeconds = -1;
   head.hasOtherCodings = false;
+  head.hasDate = false;
   head.contentLength = -1;
   head.isChunked = false;
   head.rewritesLength = false;
@@ -246,7 +251,7 @@ export function latin1Text(bytes: Uint8Array, start: number, end: number): strin
 
 /** The host that a request is for, in lower case: the key of the host table. */
 export const hostText = ({ hostStart, hostEnd }: MessageHead, bytes: Uint8Array): string =>
-  latin1Text(bytes, hostStart, hostEnd).toLowerCase();
+  nameText(bytes, hostStart, hostEnd);
 
 /** The target to send on, with its prefix. For logs and redirects, not for the usual path. */
 export function targetText({ targetPrefix, targetStart, targetEnd }: MessageHead, bytes: Uint8Array): string {

@@ -27,6 +27,7 @@ export const FieldName = {
   webSocketAccept: 18,
   authorization: 19,
   wwwAuthenticate: 20,
+  date: 21,
 } as const;
 export type FieldNameId = (typeof FieldName)[keyof typeof FieldName];
 
@@ -112,6 +113,7 @@ const NAMES: readonly (readonly [id: FieldNameId, ...names: string[]])[] = [
   [FieldName.headOnly, 'content-encoding', 'content-range', 'content-type', 'cookie', 'set-cookie'],
   [FieldName.authorization, 'authorization'],
   [FieldName.wwwAuthenticate, 'www-authenticate'],
+  [FieldName.date, 'date'],
   [FieldName.webSocketKey, 'sec-websocket-key'],
   [FieldName.webSocketVersion, 'sec-websocket-version'],
   [FieldName.webSocketAccept, 'sec-websocket-accept'],

@@ -8,6 +8,7 @@ import {
   CHUNKED,
   FIELD_SHIFT,
   Field,
+  FieldFlag,
   MAX_HEAD_BYTES,
   type MessageHead,
   Method,
@@ -102,6 +103,7 @@ function judge(head: MessageHead, bytes: Uint8Array): number {
   let options = 0;
   let upgrades = 0;
   let hasCoding = false;
+  let dateRow = -1;
   for (let row = 0; row < fieldCount << FIELD_SHIFT; row += 1 << FIELD_SHIFT) {
     switch (fields[row + Field.id]) {
       case FieldName.contentLength:
@@ -118,6 +120,9 @@ function judge(head: MessageHead, bytes: Uint8Array): number {
       case FieldName.upgrade:
         addUpgrade(head, bytes, row, upgrades++ === 0);
         break;
+      case FieldName.date:
+        dateRow = row;
+        break;
       case FieldName.keepAlive: {
         const seconds = readKeepAliveTimeout(
           bytes,
@@ -131,6 +136,7 @@ function judge(head: MessageHead, bytes: Uint8Array): number {
     }
   }
   settleUpgrade(head);
+  head.hasDate = dateRow !== -1 && (fields[dateRow + Field.flags] & FieldFlag.dropped) === 0;
   // Both together, or a transfer coding in HTTP/1.0, are used for smuggling and response splitting. This holds for a response
   // without a body too: its fields are passed on.
   if (hasCoding && head.contentLength !== -1) return refuse(head, ResponseFault.lengthAndCoding);

@@ -46,6 +46,7 @@ const ENDS = [0, 1].map((minor) => Array.from({ length: 8 }, (_, bits) => encode
 
 /** More than all constant text that is added to a head. */
 const ADDED_BYTES = 256;
+const NOTHING = new Uint8Array(0);
 const VERSION_BYTES = 9;
 const STATUS_BYTES = 3;
 
@@ -97,9 +98,9 @@ export function writeRequestHead(
 }
 
 /**
- * The head of the response to send on: version 1.1, what may pass, one Content-Length, Via, Connection, empty line. With
- * ConnectionOption.upgrade (101, 426) the server's Upgrade fields pass. Returns the offset behind it, or -1 when
- * boundWrittenHead passes `limit`.
+ * The head of the response to send on: version 1.1, what may pass, one Content-Length, `more` (a line, or none), Via,
+ * Connection, empty line. With ConnectionOption.upgrade (101, 426) the server's Upgrade fields pass. Returns the offset
+ * behind it, or -1 when boundWrittenHead and `more` together pass `limit`.
  */
 export function writeResponseHead(
   head: MessageHead,
@@ -108,9 +109,10 @@ export function writeResponseHead(
   limit: number,
   connection: number,
   options: number,
+  more: Uint8Array = NOTHING,
 ): number {
   const { start, reasonStart, reasonEnd } = head;
-  if (from + head.headEnd - start + ADDED_BYTES > limit) return -1;
+  if (from + head.headEnd - start + more.length + ADDED_BYTES > limit) return -1;
   const status = start + VERSION_BYTES;
   let at = copyWord(bytes, from, STATUS_VERSION);
   at = copyRange(bytes, at, status, status + STATUS_BYTES);
@@ -123,6 +125,7 @@ export function writeResponseHead(
   at = copyFields(head, bytes, at, isDechunked, kept);
   if (head.rewritesLength) at = writeNumberField(bytes, at, CONTENT_LENGTH, head.contentLength);
   if (head.rewritesCodings && !isDechunked) at = writeCodings(head, bytes, at);
+  at = copyWord(bytes, at, more);
   return copyWord(bytes, at, ENDS[head.minorVersion][connection]);
 }
 

@@ -18,6 +18,7 @@ const service = await startFirewall(
         console.log(event.kind === 'notice' ? english((event as NoticeFound).text) : event.kind),
       forget() {},
       drainRing: () => ({ [Symbol.dispose]() {} }),
+      drainRingLater: () => ({ [Symbol.dispose]() {} }),
     },
   },
 );

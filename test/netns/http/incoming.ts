@@ -1,6 +1,7 @@
-/** What a socket has received, compared with what it must have received. */
+/** What a socket has received, compared with what it must have received: without a Date that the proxy has added. */
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
+import { withoutAddedDate } from '../../added-date.ts';
 import type { OwnAnswer } from './row.ts';
 
 /** How long a byte may be awaited: long enough for a busy machine. No right answer takes this long. */
@@ -36,7 +37,7 @@ export function createIncoming(socket: Socket): Incoming {
   let wake = () => {};
   socket.on('data', (chunk: Buffer) => {
     if (isIgnored) return;
-    bytes += chunk.toString('latin1');
+    bytes = withoutAddedDate(bytes + chunk.toString('latin1'));
     if (total.length < KEPT_BYTES) total += chunk.toString('latin1');
     wake();
   });

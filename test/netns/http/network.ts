@@ -59,6 +59,7 @@ export interface Network extends AsyncDisposable {
   readonly appliance: Child;
   /** The configuration that the process was started with. */
   readonly configuration: {
+    readonly proxy: object;
     readonly hosts: readonly { readonly name: string; readonly hostnames: readonly string[] }[];
   };
   /** Applies another configuration; rejects when it is refused. */

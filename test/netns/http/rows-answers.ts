@@ -81,6 +81,10 @@ const LENGTHS: readonly Row[] = [
   kept('HEAD that tells a length has no body', { fields: ['Content-Length: 5'] }, HEAD),
   kept('HEAD that tells chunks has no body', { fields: [CHUNKED] }, HEAD),
   kept('HEAD that tells no length', { fields: ['X-A: 1'] }, HEAD),
+  kept('a Date of the server', {
+    fields: ['Date: Tue, 15 Nov 1994 08:12:31 GMT', 'Content-Length: 2'],
+    body: 'ok',
+  }),
   kept('an error of the server', { status: '500 Internal Server Error', body: 'sorry' }),
   kept('a status that nobody knows', { status: '299 Whatever', body: 'x' }),
   kept('a status without a reason', { status: '200 ', body: 'x' }),

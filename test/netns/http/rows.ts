@@ -3,6 +3,7 @@ import { ANSWERS } from './rows-answers.ts';
 import { BAD_ANSWERS } from './rows-bad-answers.ts';
 import { CONNECTIONS } from './rows-connections.ts';
 import { OLD_CLIENTS } from './rows-old-clients.ts';
+import { REPORTS } from './rows-reports.ts';
 import { REFUSED } from './rows-refused.ts';
 import { REQUESTS } from './rows-requests.ts';
 import { SILENT } from './rows-silent.ts';
@@ -18,5 +19,6 @@ export const TABLES = {
   connections: CONNECTIONS,
   uploads: UPLOADS,
   WebSocket: WEBSOCKETS,
+  'faults of other proxies': REPORTS,
   'silent peers': SILENT,
 } as const;

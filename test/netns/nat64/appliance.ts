@@ -45,6 +45,7 @@ const sink: EventSink = {
       },
     };
   },
+  drainRingLater: (ring, _kind, decode) => sink.drainRing(ring, decode),
 };
 
 const conditions = createConditions();

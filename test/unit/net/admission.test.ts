@@ -4,15 +4,14 @@ import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import {
   type Admission,
-  OPENING_UNIT_BYTES,
-  connectionInTheWay,
-  createAdmission,
+  createOwnAdmission,
   enter,
   leave,
   leaveOpenings,
   mayAccept,
   openingInTheWay,
 } from '../../../src/net/admission.ts';
+import { OPENING_UNIT_BYTES } from '../../../src/net/admission-memory.ts';
 import { type Connection, createConnection } from '../../../src/net/connection.ts';
 import { CLOSE } from '../../../src/net/gate.ts';
 import { clientAt } from '../../../src/net/client.ts';
@@ -30,20 +29,19 @@ const clientNamed = (text: string) => clientAt(parseIpAddress(text)!);
 /** A connection of the client, silent since `sinceMs`; closes the connection that must give way. Undefined if it is refused. */
 function arrive(admission: Admission, from: string, sinceMs = 0): Connection | undefined {
   const client = clientNamed(from);
-  if (admission.all.usedSlots === admission.all.slots) {
-    const other = connectionInTheWay(admission, client, sinceMs);
-    if (other === undefined) return undefined;
+  const connection = createConnection(gate, 0, sinceMs);
+  if (!enter(admission, connection, client, sinceMs)) return undefined;
+  const other = admission.displaced;
+  if (other !== undefined) {
     leaveOpenings(admission, other);
     leave(admission, other);
   }
-  const connection = createConnection(gate, 0, sinceMs);
-  enter(admission, connection, client);
   return connection;
 }
 
 describe('which connection gives way', () => {
   test('opening connections give way before connections in use: those of the greediest client first, the oldest first', () => {
-    const admission = createAdmission(8, 1);
+    const admission = createOwnAdmission(8, 1);
     const used = [1, 2, 3, 4].map(() => arrive(admission, '192.0.2.1')!);
     for (const each of used) leaveOpenings(admission, each);
     const silent = [1, 2, 3].map(() => arrive(admission, '192.0.2.2')!);
@@ -64,7 +62,7 @@ describe('which connection gives way', () => {
   });
 
   test('of the connections in use, the one of the greediest client that has been silent for longest gives way', () => {
-    const admission = createAdmission(4, 1);
+    const admission = createOwnAdmission(4, 1);
     const used = [500, 100, 900].map((sinceMs) => arrive(admission, '2001:db8::1', sinceMs)!);
     used.push(arrive(admission, '192.0.2.9')!);
     for (const each of used) leaveOpenings(admission, each);
@@ -78,13 +76,13 @@ describe('which connection gives way', () => {
   });
 
   test('if all clients have the same number, new connections wait', () => {
-    const admission = createAdmission(3, 1);
+    const admission = createOwnAdmission(3, 1);
     for (let i = 1; i <= 3; i++) leaveOpenings(admission, arrive(admission, `192.0.2.${i}`)!);
     assert.equal(mayAccept(admission), false);
   });
 
   test('long openings of one client take no room from those of another, long or short', () => {
-    const admission = createAdmission(2000, 1);
+    const admission = createOwnAdmission(2000, 1);
     let refused = 0;
     const send = (connection: Connection, bytes: number): boolean => {
       connection.openingBytes += bytes;
@@ -108,7 +106,7 @@ describe('which connection gives way', () => {
     const another = arrive(admission, '192.0.2.3')!;
     assert.ok(send(another, 60_000));
     assert.ok(good.slot !== 0 && another.slot !== 0);
-    assert.ok(admission.openings.usedUnits * OPENING_UNIT_BYTES <= 40 * 1024 * 1024);
+    assert.ok(admission.memory.openings.usedUnits * OPENING_UNIT_BYTES <= 40 * 1024 * 1024);
   });
 });
 

@@ -54,7 +54,7 @@ test('the connection is counted for the proxy, and from the header on for its cl
   const { loop } = world;
   const held = (text: string) => {
     const { word0, word1, word2, word3 } = client(text);
-    return [loop.admission.all, loop.admission.openings].map((shares) =>
+    return [loop.admission.memory.all, loop.admission.memory.openings].map((shares) =>
       heldBy(shares, word0, word1, word2, word3),
     );
   };

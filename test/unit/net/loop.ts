@@ -1,6 +1,7 @@
 /** A loop without its engine: the test passes connections to the phases, sockets are real ones on loopback, time is a number. */
 import assert from 'node:assert/strict';
 import { waitUntil } from '../../../lab/wait.ts';
+import { createOwnAdmission } from '../../../src/net/admission.ts';
 import { admit } from '../../../src/net/admit.ts';
 import { onDialEvents } from '../../../src/net/dialling.ts';
 import { clientAt } from '../../../src/net/client.ts';
@@ -114,15 +115,13 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
     counters: counters as unknown as TcpCounters,
     hosts: createHostCounters(createHostSlots().buffer),
     events: {
-      tick: () => {},
       keepPeer: () => {},
       peerOf: () => undefined,
       nameGate: () => {},
       record: (kind, { number }) => void events.push(`${kind} ${number}`),
     },
     keepalive: false,
-    maxConnections,
-    seed: 1,
+    admission: createOwnAdmission(maxConnections, 1),
   });
   const accept = (listener: number) => ledger.add(accept4(listener, null, null, SOCK_NONBLOCK));
   const chunk = pinned(65_536);

@@ -180,6 +180,7 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
       put: (event: { kind: string }) => void (event.kind === 'notice' && notices.push(event as NoticeFound)),
       forget() {},
       drainRing: () => ({ [Symbol.dispose]() {} }),
+      drainRingLater: () => ({ [Symbol.dispose]() {} }),
     };
     const service = await start(ports, { ...cleanup.context, events }, t);
     cleanup.use(service);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { LOOKS_PER_POLL, RESET_POLL_MS, createCloser } from '../../../src/net/closing.ts';
+import { createOwnAdmission } from '../../../src/net/admission.ts';
 import { createTcpEngine } from '../../../src/net/engine.ts';
 import { createTcpEventRing, createTcpEvents } from '../../../src/net/events.ts';
 import { RESET } from '../../../src/net/gate.ts';
@@ -121,7 +122,7 @@ async function engineTo(cleanup: Cleanup, serverPort: number) {
     hosts: createHostCounters(createHostSlots().buffer),
     events: createTcpEvents(createTcpEventRing().buffer),
     keepalive: false,
-    maxConnections: 4096,
+    admission: createOwnAdmission(4096, 1),
     wakeFd: ledger.add(eventfd(0, EFD_NONBLOCK)),
     onBrokenListener: (fd) => assert.fail(`listener ${fd}`),
   });

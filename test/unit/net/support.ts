@@ -136,10 +136,12 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
   ...fields,
 });
 
-/** The fields of the proxy's configuration about the addresses of clients. */
+/** The fields of the proxy's configuration that most tests do not examine. */
 export const MAPPED = {
   mappedPrefix: '64:ff9b:1:fffe::/96',
   mappedFallback: 'none',
+  /** `TOMBOLO_WORKERS=2 npm test -- proxy` runs the tests of the proxy with two. */
+  workers: Number(process.env['TOMBOLO_WORKERS'] ?? 1),
   trustedProxies: [] as string[],
 } as const;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createEventRing, createEventWriter } from '../../../src/runtime/event-ring.ts';
+import { type EventRecord, createEventRing, createEventWriter } from '../../../src/runtime/event-ring.ts';
 import type { ConnectionFound } from '../../../src/net/connection-event.ts';
 import type { AppEvent } from '../../../src/runtime/events.ts';
 import { EVENT_KINDS } from '../../../src/state/event-kinds.ts';
@@ -146,4 +146,52 @@ test('losses of rings are counted, also of removed rings', () => {
   const { lost, events } = log.page({}, undefined, 10);
   assert.equal(lost, 3);
   assert.equal(events.length, 2);
+});
+
+test('records that are decoded later: once, when they are read, also after their ring is gone and others were overwritten', () => {
+  using log = createEventLog({ kinds: EVENT_KINDS, serverAt });
+  const ring = createEventRing({ recordBytes: 16, records: 2048 });
+  ring.want(0b10);
+  const writer = createEventWriter(ring.buffer);
+  let decoded = 0;
+  let written = 0;
+  const decode = ({ kind, words, timeMs, at }: EventRecord): ConnectionFound => {
+    decoded++;
+    assert.equal(kind, 1);
+    assert.equal(timeMs, 1000 + words[(at + 12) >> 2]);
+    return connection({ connection: words[(at + 12) >> 2] });
+  };
+  function write(count: number): void {
+    for (let i = 0; i < count; i++, written++) {
+      writer.tick(1000 + written);
+      const at = writer.begin(1);
+      writer.words[(at + 12) >> 2] = written;
+      writer.commit();
+    }
+  }
+  const numbers = (limit: number) =>
+    log
+      .page({ kinds: ['connection'] }, undefined, limit)
+      .events.map((event) => event['connection'] as number);
+  const drained = log.drainRingLater(ring, 'connection', decode);
+  write(1500);
+  log.drain();
+  assert.equal(decoded, 0);
+  assert.deepEqual(
+    log.since(log.newest - 2, {}, 10).map((event) => event['connection']),
+    [1498, 1499],
+  );
+  assert.equal(decoded, 2);
+  log.put(connection({ connection: -1 }), 5000);
+  write(700);
+  const last = [...Array(700).keys()].map((i) => 2199 - i);
+  const before = [...Array(299).keys()].map((i) => 1499 - i);
+  assert.deepEqual(numbers(2000), [...last, -1, ...before]);
+  assert.equal(decoded, 2 + 700 + 297);
+  write(3);
+  drained[Symbol.dispose]();
+  assert.equal(decoded, 2 + 700 + 297 + 3);
+  assert.deepEqual(numbers(4), [2202, 2201, 2200, 2199]);
+  log.forget('connection');
+  assert.deepEqual(numbers(1), []);
 });

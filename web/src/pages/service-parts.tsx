@@ -16,6 +16,7 @@ const FIGURES = {
   connections: say('Open connections'),
   openings: say('Connections being opened'),
   pipes: say('Kernel pipes for them'),
+  workers: say('Worker threads'),
   listeners: say('Ports that it listens on'),
   maxConnections: say('Maximum of connections'),
 };

@@ -11,13 +11,16 @@ import { ConnectionOption, ResponseOption, writeResponseHead } from '../../../wi
 import { isWhole, startBody, takeBody } from './body.ts';
 import { INPUT, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './buffer.ts';
 import type { HttpClient } from './client.ts';
+import { missingDate } from './date.ts';
 import { answerCut, clientFailed, finishExchange, refuseClient, serverFailed } from './ends.ts';
+import { forgetSaved, hasSaved, savedRequest } from './saved.ts';
 import { attach, chooseAddress, dialServer, dropServer, serverVanished } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, readLimit, receive, rest, send } from './transfer.ts';
 import { opensWebSocket } from '../../../wire/http1/websocket.ts';
 
 const SWITCHING_PROTOCOLS = 101;
 const UNAUTHORIZED = 401;
+const REQUEST_TIMEOUT = 408;
 const UPGRADE_REQUIRED = 426;
 
 const head = createMessageHead();
@@ -61,23 +64,24 @@ function readHead(loop: Loop, client: HttpClient): number {
   if (taken < 0) {
     // A server that closes or resets is there; one that acknowledges nothing is not.
     noAnswer(loop, client, taken === FAILED && errno() !== E.ECONNRESET);
-    return client.saved === null ? 0 : 1;
+    return 0;
   }
   connection.sinceMs = loop.nowMs;
-  client.saved = null;
   server.left = null;
   return judge(loop, client, INPUT + had + taken, had);
 }
 
 /** The server ended before its answer. A request that may be sent twice goes to a new connection. */
 function noAnswer(loop: Loop, client: HttpClient, hasVanished: boolean): void {
-  const { saved, server, connection } = client;
-  const backend = server!.backend;
-  if (saved === null || server!.left !== null) return serverFailed(loop, client, 'no-answer');
+  const { connection } = client;
+  const server = client.server!;
+  const { backend } = server;
+  if (!hasSaved(client) || server.left !== null) return serverFailed(loop, client, 'no-answer');
+  const saved = savedRequest(client, server.fd);
   dropServer(loop, client, false);
-  if (hasVanished) serverVanished(loop, client, server!);
+  if (hasVanished) serverVanished(loop, client, server);
   else chooseAddress(loop, client, backend);
-  client.saved = null;
+  forgetSaved(client);
   loop.values[client.context.index['http-retried']]++;
   const again = dialServer(loop, client, backend);
   if (typeof again === 'string') return serverFailed(loop, client, again);
@@ -98,6 +102,12 @@ function judge(loop: Loop, client: HttpClient, end: number, seen: number): numbe
       client.server!.left = copyOf(at, end);
       return end - INPUT;
     }
+    // With 408, servers end connections that were idle (RFC 9110 section 15.5.9: "the client MAY repeat the request").
+    if (head.status === REQUEST_TIMEOUT && hasSaved(client)) {
+      noAnswer(loop, client, false);
+      return 0;
+    }
+    forgetSaved(client);
     if (head.status === SWITCHING_PROTOCOLS) return openTunnel(loop, client, headEnd, end);
     if (head.status >= 200) return startAnswer(loop, client, headEnd, end);
     at = headEnd;
@@ -160,7 +170,15 @@ function sendHead(
   responseOption: number,
   bodyBytes: number,
 ): boolean {
-  const written = writeResponseHead(head, buffer, OUTPUT_START, OUTPUT_END, connectionOption, responseOption);
+  const written = writeResponseHead(
+    head,
+    buffer,
+    OUTPUT_START,
+    OUTPUT_END,
+    connectionOption,
+    responseOption,
+    missingDate(head),
+  );
   if (written < 0) {
     badAnswer(loop, client, 'the head of the answer is too long');
     return false;

@@ -32,7 +32,6 @@ export interface HttpClient {
 
   /** The host of the last request and its server, in the host table in which it was found. */
   table: HostTable | null;
-  hostBytes: Uint8Array;
   host: string;
   backend: Backend | null;
 
@@ -52,13 +51,13 @@ export interface HttpClient {
   keepAliveSeconds: number;
   /** Sec-WebSocket-Key of a handshake; undefined for other requests. */
   key: string | undefined;
-  /** A request that may be sent again, as long as it is on a connection that was used before. */
-  saved: Uint8Array | null;
+  /** The size of the request if it may be sent again, on a connection that was used before; 0 if not (saved.ts). */
+  savedBytes: number;
+  /** The request, if it has no place in the buffer. */
+  savedApart: Uint8Array | null;
   readonly request: Body;
   readonly answer: Body;
 }
-
-const NONE = new Uint8Array(0);
 
 export const createHttpClient = (
   connection: Connection,
@@ -75,7 +74,6 @@ export const createHttpClient = (
   left: null,
   mayParse: false,
   table: null,
-  hostBytes: NONE,
   host: '',
   backend: null,
   server: null,
@@ -87,7 +85,8 @@ export const createHttpClient = (
   keepsServer: false,
   keepAliveSeconds: -1,
   key: undefined,
-  saved: null,
+  savedBytes: 0,
+  savedApart: null,
   request: createBody(),
   answer: createBody(),
 });

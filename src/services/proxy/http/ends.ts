@@ -7,6 +7,7 @@ import { Method } from '../../../wire/http1/head.ts';
 import { type HttpStatus, encodeHttpAnswer } from '../http-answer.ts';
 import { isWhole } from './body.ts';
 import { type HttpClient, State } from './client.ts';
+import { forgetSaved } from './saved.ts';
 import { countDialFailure, detach, dropServer } from './servers.ts';
 
 /** no-answer: the server ended an exchange before its answer. */
@@ -89,7 +90,7 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
     server.wait(loop, client.keepAliveSeconds);
     down.readable = false;
   }
-  client.saved = null;
+  forgetSaved(client);
   client.mayParse = client.left !== null;
   client.answered = false;
   client.method = Method.other;

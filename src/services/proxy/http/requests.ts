@@ -16,6 +16,7 @@ import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './bu
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
+import { forgetSaved, saveRequest } from './saved.ts';
 import {
   attach,
   chooseAddress,
@@ -83,27 +84,24 @@ function keep(loop: Loop, client: HttpClient, from: number, to: number, mayParse
   client.left = copyOf(from, to);
   client.mayParse = mayParse;
   connection.openingBytes = to - from;
-  if (connection.openingSlot === 0) {
-    reenterOpenings(loop.admission, connection);
-    loop.openings++;
-  }
+  if (connection.openingSlot === 0 && reenterOpenings(loop.admission, connection)) loop.openings++;
   return hasMemory(loop, connection) ? to - from : 0;
 }
 
-/** The server of the request, or why there is none. The last host is recognised by its bytes. */
+/** The server of the request, or why there is none. */
 function decisionFor(client: HttpClient): Decision {
-  const { context, hostBytes, backend } = client;
-  const { hostStart, hostEnd } = head;
-  let isSame = backend !== null && client.table === context.table && hostBytes.length === hostEnd - hostStart;
-  for (let i = 0; isSame && i < hostBytes.length; i++) isSame = hostBytes[i] === buffer[hostStart + i];
-  if (isSame) return backend!;
+  const { context, backend } = client;
+  const host = hostText(head, buffer);
+  if (backend !== null && client.table === context.table && client.host === host) return backend;
   client.table = context.table;
-  client.hostBytes = copyOf(hostStart, hostEnd);
-  client.host = hostText(head, buffer);
-  const target = targetText(head, buffer);
-  const decision = decide(context.table, client.host, client.address.address, target, null);
+  client.host = host;
+  client.backend = null;
+  const decision = decide(context.table, host, client.address.address, undefined, null);
+  if (decision.refused !== null) return decision;
   // With a redirect it depends on the target, too.
-  client.backend = decision.refused === null && decision.redirect === null ? decision : null;
+  if (decision.redirect !== null)
+    return decide(context.table, host, client.address.address, targetText(head, buffer), null);
+  client.backend = decision;
   return decision;
 }
 
@@ -129,7 +127,7 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   }
   if (authenticatesConnection(head, buffer)) server.isPersonal = true;
   client.answered = false;
-  client.saved = null;
+  forgetSaved(client);
   if (server === client.server) leaveOpening(loop, connection);
   else attach(loop, client, server);
   if (!isReused && backend.clientAddress !== 'none') {
@@ -155,11 +153,16 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   connection.sinceMs = loop.nowMs;
   const bodyEnd = headEnd + belongs;
   if (bodyEnd < end && !keepAhead(loop, client, bodyEnd, end)) return 0;
-  // The head moves to directly before the part of the body that is there, so that both leave at once.
-  const at = headEnd - (written - OUTPUT_START);
-  buffer.copyWithin(at, OUTPUT_START, written);
-  if (isReused && isSafe() && isWhole(client.request)) client.saved = copyOf(at, bodyEnd);
-  if (!send(loop, connection.up, at, bodyEnd - at)) uploadFailed(loop, client);
+  let at = OUTPUT_START;
+  let to = written;
+  if (belongs > 0) {
+    // The head moves to directly before the part of the body that is there, so that both leave at once.
+    at = headEnd - (written - OUTPUT_START);
+    to = bodyEnd;
+    buffer.copyWithin(at, OUTPUT_START, written);
+  }
+  if (isReused && isSafe() && isWhole(client.request)) saveRequest(client, server.fd, at, to);
+  if (!send(loop, connection.up, at, to - at)) uploadFailed(loop, client);
   return end - INPUT;
 }
 
@@ -174,9 +177,8 @@ function serverFor(loop: Loop, client: HttpClient, backend: Backend) {
   const mustBeSure = !isSafe() || head.bodyBytes !== 0;
   const own = client.server;
   if (own !== null) {
-    // Whatever the server has sent since its answer, or its end, belongs to no request.
-    const isUsable = own.backend === backend && !client.connection.down.readable;
-    if (isUsable && (own.isPersonal || !mustBeSure || own.isSure(loop))) return own;
+    const mayCarry = own.backend === backend && (own.isPersonal || !mustBeSure || own.isSure(loop));
+    if (mayCarry && !own.hasEnded()) return own;
     dropServer(loop, client, false);
   }
   chooseAddress(loop, client, backend);

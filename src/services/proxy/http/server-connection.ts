@@ -8,13 +8,16 @@ import {
   errno,
   int32,
   pinned,
-  recvfrom,
+  placeOf,
+  recvAt,
   setsockopt,
 } from '../../../os/libc.ts';
 import type { Loop, Parked } from '../../../net/loop.ts';
 import type { Backend } from '../host-table.ts';
 
-const peeked = pinned(1);
+/** A byte and its address in one object: as long as one is used, the other is kept. */
+const peeked = { byte: pinned(1), at: 0 };
+peeked.at = placeOf(peeked.byte);
 /** How long a request on a used connection may be unacknowledged. */
 const VANISHED_MS = int32(5000);
 const NO_TIMEOUT = int32(0);
@@ -72,8 +75,10 @@ export class ServerConnection implements Parked {
   park(loop: Loop, keepAliveSeconds: number): boolean {
     const { idle, isStale } = this.#pool;
     const idleMs = keepAliveSeconds < 0 ? IDLE_MS : Math.min(IDLE_MS, keepAliveSeconds * 1000 - SAFETY_MS);
-    if (isStale || idleMs <= 0 || idle.length >= MAX_PER_SERVER || parkedConnections >= MAX_PARKED)
-      return false;
+    if (isStale || idleMs <= 0) return false;
+    // Each worker has its part.
+    const { workers } = loop;
+    if (idle.length >= MAX_PER_SERVER / workers || parkedConnections >= MAX_PARKED / workers) return false;
     this.#idleMs = idleMs;
     this.wait(loop, keepAliveSeconds);
     loop.parked[this.fd] = this;
@@ -100,15 +105,18 @@ export class ServerConnection implements Parked {
 
   /**
    * Whether a request that must not be sent twice may go over it. The server may be closing it at this moment: what it did before
-   * proves nothing, only what it said. So it needs the server's word, a short time, and no end that the kernel knows of.
+   * proves nothing, only what it said. So it needs the server's word, and a short time.
    */
   isSure({ nowMs }: Loop): boolean {
-    return this.isPromised && ((nowMs - this.parkedMs) | 0) < SURE_MS && !this.hasEnded();
+    return this.isPromised && ((nowMs - this.parkedMs) | 0) < SURE_MS;
   }
 
-  /** The server has closed it, or sent something, and its event was not handled yet. */
+  /**
+   * The server has closed it, or sent something, and its event was not handled yet. Asked before each use: what is there before a
+   * request answers none, and would be taken for its answer.
+   */
   hasEnded(): boolean {
-    return recvfrom(this.fd, peeked, 1, MSG_PEEK | MSG_DONTWAIT, null, null) >= 0 || errno() !== E.EAGAIN;
+    return recvAt(this.fd, peeked.at, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno() !== E.EAGAIN;
   }
 
   /** The server has closed it, or sent bytes that nobody asked for. Or the event is of before: then it stays. */
@@ -127,7 +135,7 @@ export class ServerConnection implements Parked {
 
   #leave(loop: Loop): void {
     const { idle } = this.#pool;
-    idle.splice(idle.indexOf(this), 1);
+    leaveIdle(idle, idle.indexOf(this));
     this.unpark(loop);
   }
 
@@ -138,9 +146,15 @@ export class ServerConnection implements Parked {
   }
 }
 
+/** Mostly it is the last one, and splice would allocate. */
+function leaveIdle(idle: ServerConnection[], at: number): void {
+  if (at === idle.length - 1) idle.pop();
+  else idle.splice(at, 1);
+}
+
 /**
  * The connection to the address (-1 for the only one) that was used last, whose time-out is furthest. undefined if none waits, or
- * none that `isSure`.
+ * none that `isSure`. Those that have ended are closed.
  */
 export function takeIdle(
   loop: Loop,
@@ -152,7 +166,11 @@ export function takeIdle(
     const server = idle[at];
     if (server.address !== address) continue;
     if (mustBeSure && !server.isSure(loop)) return undefined;
-    idle.splice(at, 1);
+    if (server.hasEnded()) {
+      server.close(loop);
+      continue;
+    }
+    leaveIdle(idle, at);
     server.unpark(loop);
     return server;
   }

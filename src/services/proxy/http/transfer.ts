@@ -35,8 +35,8 @@ export const FAILED = -2;
 export const MALFORMED = -3;
 
 /** How far the next read may go: if all stalled recipients together hold a lot, pieces become small. */
-export const readLimit = ({ heldBytes }: Loop, at: number): number =>
-  heldBytes > HELD_LIMIT_BYTES ? Math.min(at + SMALL_CHUNK_BYTES, INPUT_END) : INPUT_END;
+export const readLimit = ({ heldBytes, workers }: Loop, at: number): number =>
+  heldBytes > HELD_LIMIT_BYTES / workers ? Math.min(at + SMALL_CHUNK_BYTES, INPUT_END) : INPUT_END;
 
 /** Reads to an offset of the buffer. More than 0: bytes; NOTHING: no more at present; ENDED: a FIN; FAILED: a reset or an error. */
 export function receive(half: Half, at: number, limit: number): number {

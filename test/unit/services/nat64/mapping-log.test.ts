@@ -145,6 +145,7 @@ test('a structured line for each, and an event for the panel', (t) => {
   const reader = readMappingLog(ring, log, {
     put: () => assert.fail('only the ring reports events'),
     forget: () => {},
+    drainRingLater: () => assert.fail('each record has a line in the log at once'),
     drainRing: (drained, decode) => {
       t.after(() => assert.ok(stopped));
       return {

@@ -1,7 +1,7 @@
 /** Answers of servers, of every kind and end, and what their clients get. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Cleanup, patternBytes } from '../../net/support.ts';
+import { Cleanup, patternBytes, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 import { Peer, bodyOf, get, hostOf, ok, post, proxyTo, serve } from './http-peers.ts';
 
@@ -300,4 +300,26 @@ test('OPTIONS and TRACE with Max-Forwards: 0 are for the proxy, with more for th
   await client.message();
   assert.match(server.requests[0], /\r\nMax-Forwards: 1\r\n/);
   assert.equal(server.requests.length, 2);
+});
+
+test('an answer without a Date gets the time of its arrival, one with a Date keeps it', async () => {
+  await using cleanup = new Cleanup();
+  const dated = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nDate: Tue, 15 Nov 1994 08:12:31 GMT\r\n\r\n';
+  const nominated = dated.replace('\r\n\r\n', '\r\nConnection: date\r\n\r\n');
+  const answers: Record<string, string> = { '/none': ok(''), '/dated': dated, '/nominated': nominated };
+  const server = await serve(cleanup, (request) => answers[request.split(' ')[1]]);
+  const { port } = await proxyTo(cleanup, [hostOf('a', server.port)]);
+  const client = await cleanup.connect(port);
+  const received = receive(client);
+  const before = Math.floor(Date.now() / 1000) * 1000;
+  client.end(get('/none') + get('/dated') + get('/nominated'));
+  const heads = (await received).bytes.toString().split('\r\n\r\n');
+  const dates = heads.slice(0, 3).map((head) => head.split('\r\n').filter((line) => /^date:/i.test(line)));
+  assert.deepEqual(dates[1], ['Date: Tue, 15 Nov 1994 08:12:31 GMT']);
+  for (const lines of [dates[0], dates[2]]) {
+    assert.equal(lines.length, 1);
+    const time = Date.parse(lines[0].slice('Date: '.length));
+    assert.ok(time >= before && time <= Date.now(), lines[0]);
+    assert.equal(lines[0], `Date: ${new Date(time).toUTCString()}`);
+  }
 });

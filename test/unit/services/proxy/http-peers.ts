@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { HostConfig, ProxyConfig } from '../../../../src/config/schema.ts';
 import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
+import { withoutAddedDate } from '../../../added-date.ts';
 import { type Cleanup, MAPPED, freePort, hostAt } from '../../net/support.ts';
 
 /** One side of a connection. Text is Latin-1: one character per byte. */
@@ -47,20 +48,20 @@ export class Peer {
     await new Promise<void>((resolve) => this.socket.write(Buffer.from(text, 'latin1'), () => resolve()));
   }
 
-  /** The next message. Without a body if it answers a HEAD request. */
+  /** The next message, without a Date that the proxy has added. Without a body if it answers a HEAD request. */
   async message(toHead = false): Promise<string> {
     let end = -1;
     await this.until(() => (end = messageEnd(this.text, toHead)) !== -1 || this.ended === 'end');
     if (end === -1) end = this.text.length;
     const message = this.text.slice(0, end);
     this.text = this.text.slice(end);
-    return message;
+    return withoutAddedDate(message);
   }
 
   /** Everything until its end; then `ended` says how it ended. */
   async rest(): Promise<string> {
     while (this.ended === undefined) await this.#changed.promise;
-    return this.text;
+    return withoutAddedDate(this.text);
   }
 }
 

@@ -68,6 +68,7 @@ export const shared: Dictionary = {
   Now: 'Jetzt',
   'Connections being opened': 'Im Aufbau',
   'Kernel pipes for them': 'Pipes des Kernels dafür',
+  'Worker threads': 'Arbeits-Threads',
   'Ports that it listens on': 'Ports, auf denen er lauscht',
   'Maximum of connections': 'Höchstzahl der Verbindungen',
   'No answer from the appliance ({why}).': 'Keine Antwort vom Gerät ({why}).',
