@@ -115,7 +115,7 @@ export function runCommand(
     child[stream].setEncoding('utf8').on('data', (text: string) => (texts[stream] += text));
   }
   const kill = () => killGroup(child.pid, 'SIGKILL');
-  const timer = setTimeout(kill, options.timeoutMs ?? 10_000);
+  const timer = setTimeout(kill, options.timeoutMs ?? 60_000);
   options.signal?.addEventListener('abort', kill, { once: true });
   child.on('error', (cause) => {
     clearTimeout(timer);

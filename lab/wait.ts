@@ -18,7 +18,7 @@ export interface WaitOptions {
 export async function waitUntil<T>(
   what: string,
   condition: () => T | Promise<T>,
-  { timeoutMs = 10_000, intervalMs = 10, signal, explain }: WaitOptions = {},
+  { timeoutMs = 60_000, intervalMs = 10, signal, explain }: WaitOptions = {},
 ): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -116,7 +116,7 @@ async function httpLong(): Promise<void> {
   requireNamespaces();
   requireTun();
   process.env['TOMBOLO_LONG'] = '1';
-  for (const file of ['netns/http-load', 'netns/http-hostile', 'browser/http-traffic'])
+  for (const file of ['netns/http-load', 'netns/http-workers', 'netns/http-hostile', 'browser/http-traffic'])
     await runTests(`test/${file}.test.ts`, 1, 3_600_000);
 }
 

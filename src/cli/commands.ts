@@ -130,12 +130,16 @@ const status: Command = async ({ client, say, json, stateDirectory }) => {
   return answer.status === 'ok' ? EXIT.ok : EXIT.trouble;
 };
 
+/** Whether an address fails its health checks at some port. */
+const isFailing = ({ healthChecks }: Pick<HostsAnswer['hosts'][number], 'healthChecks'>, address: string) =>
+  healthChecks.some((each) => each.address === address && each.state === 'fail');
+
 const hosts: Command = async ({ client, say, json }) => {
   const answer = await client.call<HostsAnswer>('GET', '/api/hosts');
   json(answer);
   const rows = answer.hosts.map(({ name, addresses, health, traffic, sshPort, hostnames, ...host }) => [
     name,
-    addresses.join(' '),
+    addresses.map((address) => `${address}${isFailing(host, address) ? ' (fails)' : ''}`).join(' '),
     !host.enabled ? 'off' : host.maintenance ? 'maintenance' : health.state,
     sshPort === null ? '-' : `ssh port ${sshPort}`,
     traffic === null

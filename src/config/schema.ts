@@ -64,6 +64,53 @@ const HostServiceSchema = Type.Object(
   { ...strict, title: 'Way in', expected: 'an object with "listener"' },
 );
 
+const times = (title: string, maximum: number, standard: number) =>
+  Type.Integer({
+    minimum: 1,
+    maximum,
+    title,
+    expected: `a whole number from 1 to ${maximum}`,
+    default: standard,
+  });
+
+const HealthSchema = Type.Object(
+  {
+    check: Type.Union([Type.Literal('tcp'), Type.Literal('tls'), Type.Literal('http')], {
+      title:
+        'How far a check goes: to the connection; to the TLS handshake with the name of the server; to the answer to a request, over TLS where the listener is for https',
+      expected: '"tcp", "tls" or "http"',
+      default: 'http',
+    }),
+    host: Type.Optional(
+      text('hostname', 'The name that a check asks for, if not the first host name', 'a host name'),
+    ),
+    path: Type.String({
+      pattern: '^/[!-~]{0,255}$',
+      title: 'What a check over HTTP requests (GET)',
+      expected: 'a path such as /health',
+      default: '/',
+    }),
+    expect: Type.Array(
+      Type.String({
+        pattern: '^[2-5](xx|[0-9]{2})$',
+        title: 'Status',
+        expected: 'a status such as 200, or a class such as 2xx',
+      }),
+      {
+        minItems: 1,
+        maxItems: 16,
+        title: 'The status of the answer if all is well',
+        expected: 'a list of 1 to 16 statuses',
+        default: ['2xx', '3xx', '4xx'],
+      },
+    ),
+    intervalSeconds: times('Seconds from one check to the next', 3600, 10),
+    failures: times('So many failures in a row take an address out', 10, 3),
+    successes: times('So many successes in a row bring it back', 10, 2),
+  },
+  strict,
+);
+
 export const HostSchema = Type.Object(
   {
     name: Label('Name of the server, unique'),
@@ -81,6 +128,12 @@ export const HostSchema = Type.Object(
       title: 'Which of several addresses a connection goes to: the first that answers, or each in turn',
       expected: '"order" or "round-robin"',
       default: 'order',
+    }),
+    health: Type.Union([Type.Literal(false), HealthSchema], {
+      title:
+        'Health checks: each address is checked regularly at the port of each listener (not SSH); no client is led to one that fails, unless all of them fail',
+      expected: 'false, or an object, which may be empty',
+      default: false,
     }),
     enabled: Type.Boolean({
       title: 'false: the server stays in the configuration, but nothing leads to it',
@@ -245,6 +298,7 @@ export type { ListenerConfig, ProxyConfig } from '../services/proxy/schema.ts';
 export type Config = Omit<Static<typeof ConfigSchema>, 'hosts'> & { hosts: HostConfig[] };
 /** `address` is the first of several. */
 export type HostConfig = Omit<Static<typeof HostSchema>, 'address'> & { address: string };
+export type HealthConfig = Static<typeof HealthSchema>;
 export type AssertionConfig = Static<typeof AssertionSchema>;
 export type AdminConfig = Static<typeof AdminSchema>;
 

@@ -9,7 +9,7 @@ import { closeSocket, countEnd, joinServer, refuse } from './ending.ts';
 import type { DialFailure, Route, Source } from './gate.ts';
 import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
-import { pickAddress, putAside, putBack } from './server-addresses.ts';
+import { hasAnother, pickAddress, putAside, putBack } from './server-addresses.ts';
 
 /**
  * How long one of several addresses may take to answer before the next one is tried (RFC 8305 section 5 proposes 250 ms, and no
@@ -111,7 +111,7 @@ export function giveUpSlow(loop: Loop): void {
     }
     const { addresses } = connection.route!;
     // The last one may take as long as a server with one address.
-    if (pickAddress(addresses!, tried, nowMs) !== -1) attemptFailed(loop, connection, 'timeout');
+    if (hasAnother(addresses!, tried)) attemptFailed(loop, connection, 'timeout');
   }
   if (done > 0) attempts.splice(0, done);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Endpoint } from '../wire/proxy-protocol.ts';
+import type { KnownWays } from './found-ways.ts';
 import type { ServerAddresses } from './server-addresses.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
@@ -18,6 +19,8 @@ export interface Source {
    * from the appliance's own address; -1: they fail.
    */
   readonly withoutCounter: number;
+  /** What was found of the ways back before clients came. */
+  readonly known?: KnownWays | undefined;
 }
 
 /** The server for a connection, and what to send to it first. */

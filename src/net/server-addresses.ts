@@ -1,6 +1,7 @@
 /**
  * The addresses of a server that has several: which one is dialled next. An address that did not answer is put aside for some
- * seconds, so that the next clients do not wait for it. Plain data, shared by the connections of one thread.
+ * seconds, so that the next clients do not wait for it. An address that fails its health checks is dialled only if there is no
+ * other. Plain data, shared by the connections of one thread.
  */
 
 /** How long an address is put aside. */
@@ -15,25 +16,59 @@ export interface ServerAddresses {
   next: number;
   /** By position: since when it is put aside, in milliseconds of the loop's clock; null while it is not. */
   readonly aside: (number | null)[];
+  /** One number: a bit for each address that fails its health checks. Another thread writes it (`FailingAddresses`). */
+  readonly failing: Int32Array;
 }
+
+/** The memory behind `ServerAddresses.failing`. The main thread writes it, and sends it to the threads that read it. */
+export type FailingAddresses = SharedArrayBuffer;
+
+export const createFailingAddresses = (): FailingAddresses =>
+  new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+
+const NEVER_FAILING = new Int32Array(1);
 
 export const createServerAddresses = (
   all: readonly Uint8Array[],
   isRoundRobin: boolean,
-): ServerAddresses => ({ all, isRoundRobin, next: 0, aside: all.map(() => null) });
+  failing?: FailingAddresses,
+): ServerAddresses => ({
+  all,
+  isRoundRobin,
+  next: 0,
+  aside: all.map(() => null),
+  failing: failing === undefined ? NEVER_FAILING : new Int32Array(failing),
+});
 
 /**
  * The position of the address to dial, or -1 if all have been tried. `tried`: a bit for each. Addresses that are put aside come
- * last, because they may be well again.
+ * last, because they may be well again; after them those that fail their health checks, because a check may be wrong.
  */
 export function pickAddress(addresses: ServerAddresses, tried: number, nowMs: number): number {
-  const { all, isRoundRobin, aside } = addresses;
-  const start = isRoundRobin ? addresses.next : 0;
-  if (isRoundRobin && tried === 0) addresses.next = (start + 1) % all.length;
+  const { all, isRoundRobin } = addresses;
+  const at = pickFrom(addresses, isRoundRobin ? addresses.next : 0, tried, nowMs);
+  // After the chosen one, so that the neighbour of one that is left out does not get the connections of both.
+  if (isRoundRobin && tried === 0) addresses.next = (at + 1) % all.length;
+  return at;
+}
+
+function pickFrom(
+  { all, aside, failing: bits }: ServerAddresses,
+  start: number,
+  tried: number,
+  nowMs: number,
+): number {
+  const leftOut = areAll(bits[0], all.length) ? 0 : bits[0];
   let last = -1;
+  let failingOne = -1;
   for (let i = 0; i < all.length; i++) {
     const at = (start + i) % all.length;
-    if ((tried & (1 << at)) !== 0) continue;
+    const bit = 1 << at;
+    if ((tried & bit) !== 0) continue;
+    if ((leftOut & bit) !== 0) {
+      if (failingOne === -1) failingOne = at;
+      continue;
+    }
     const since = aside[at];
     if (since === null) return at;
     if (((nowMs - since) | 0) >= ASIDE_MS) {
@@ -42,8 +77,20 @@ export function pickAddress(addresses: ServerAddresses, tried: number, nowMs: nu
     }
     if (last === -1) last = at;
   }
-  return last;
+  return last === -1 ? failingOne : last;
 }
+
+/**
+ * Whether a connection that waits for an address should try another one: there is one that was not tried, and it does not fail
+ * its health checks where this one passes them. (A slow address is better than a dead one.)
+ */
+export function hasAnother({ all, failing }: ServerAddresses, tried: number): boolean {
+  const left = ((1 << all.length) - 1) & ~tried;
+  return (areAll(failing[0], all.length) ? left : left & ~failing[0]) !== 0;
+}
+
+/** All addresses fail: then the checks do not count, because no client would be served. */
+const areAll = (failing: number, count: number): boolean => failing === (1 << count) - 1;
 
 /** The address did not answer. */
 export function putAside({ aside }: ServerAddresses, at: number, nowMs: number): void {

@@ -79,66 +79,67 @@ export const withOwnState = (fixed: FixedShares): SlotShares => ({
 /** The changing numbers of shares that several threads use. */
 export const STATE_WORDS = 9;
 
-/** The shares of several threads: the changing numbers are in shared memory, too. */
-export function withStateIn(fixed: FixedShares, state: Int32Array): SlotShares {
-  return {
-    ...fixed,
-    get usedSlots() {
-      return state[0];
-    },
-    set usedSlots(value) {
-      state[0] = value;
-    },
-    get usedUnits() {
-      return state[1];
-    },
-    set usedUnits(value) {
-      state[1] = value;
-    },
-    get most() {
-      return state[2];
-    },
-    set most(value) {
-      state[2] = value;
-    },
-    get oldest() {
-      return state[3];
-    },
-    set oldest(value) {
-      state[3] = value;
-    },
-    get newest() {
-      return state[4];
-    },
-    set newest(value) {
-      state[4] = value;
-    },
-    get freeSlot() {
-      return state[5];
-    },
-    set freeSlot(value) {
-      state[5] = value;
-    },
-    get touchedSlots() {
-      return state[6];
-    },
-    set touchedSlots(value) {
-      state[6] = value;
-    },
-    get freeHolder() {
-      return state[7];
-    },
-    set freeHolder(value) {
-      state[7] = value;
-    },
-    get touchedHolders() {
-      return state[8];
-    },
-    set touchedHolders(value) {
-      state[8] = value;
-    },
-  };
-}
+/** The changing numbers in shared memory. They are in a prototype: V8 inlines accessors only if all objects have the same ones. */
+const inMemory: Omit<SlotShares, keyof FixedShares> & ThisType<{ readonly state: Int32Array }> = {
+  get usedSlots() {
+    return this.state[0];
+  },
+  set usedSlots(value: number) {
+    this.state[0] = value;
+  },
+  get usedUnits() {
+    return this.state[1];
+  },
+  set usedUnits(value: number) {
+    this.state[1] = value;
+  },
+  get most() {
+    return this.state[2];
+  },
+  set most(value: number) {
+    this.state[2] = value;
+  },
+  get oldest() {
+    return this.state[3];
+  },
+  set oldest(value: number) {
+    this.state[3] = value;
+  },
+  get newest() {
+    return this.state[4];
+  },
+  set newest(value: number) {
+    this.state[4] = value;
+  },
+  get freeSlot() {
+    return this.state[5];
+  },
+  set freeSlot(value: number) {
+    this.state[5] = value;
+  },
+  get touchedSlots() {
+    return this.state[6];
+  },
+  set touchedSlots(value: number) {
+    this.state[6] = value;
+  },
+  get freeHolder() {
+    return this.state[7];
+  },
+  set freeHolder(value: number) {
+    this.state[7] = value;
+  },
+  get touchedHolders() {
+    return this.state[8];
+  },
+  set touchedHolders(value: number) {
+    this.state[8] = value;
+  },
+};
+
+/** The shares of several threads. */
+export const withStateIn = (fixed: FixedShares, state: Int32Array): SlotShares =>
+  Object.assign(Object.create(inMemory) as SlotShares, fixed, { state });
 
 function hashOf(shares: SlotShares, word0: number, word1: number, word2: number, word3: number): number {
   return mix(mix(mix(mix(shares.seed, word3), word2), word1), word0) & shares.hashMask;

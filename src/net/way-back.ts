@@ -7,7 +7,8 @@
  * - while the way back is missing, connections come from the own address at once. Every TRIAL_INTERVAL_MS one of them also starts
  *   a trial: a connection from `Source.trial` that no client waits for. If the server answers it, the way back exists.
  *
- * So no client waits but those of the first WAIT_MS. A refused connection is an answer.
+ * So no client waits but those of the first WAIT_MS, and only if the main thread has not found the missing way before them
+ * (found-ways.ts). A refused connection is an answer.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
 import { E, IPPROTO_TCP, TCP_CLOSE, TCP_INFO, getsockopt, int32, pinned } from '../os/libc.ts';
@@ -15,6 +16,7 @@ import { socketError } from '../os/socket-error.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, Origin, Phase } from './connection.ts';
 import { dial } from './dial.ts';
+import { wayKey } from './found-ways.ts';
 import type { Source } from './gate.ts';
 
 /** A lost SYN is sent again after a second (RFC 6298 section 2.1). */
@@ -32,6 +34,8 @@ interface MissingWay {
   triedMs: number;
   /** The descriptor of the trial; -1 for none. */
   trial: number;
+  /** The number by which the main thread told of it, if it did. */
+  readonly found: Int32Array | undefined;
 }
 
 interface Waiting {
@@ -73,7 +77,8 @@ export function originOf(
 ): Connection['origin'] {
   if (!mayComeWithout(source)) return source === undefined ? Origin.own : Origin.source;
   const { waysBack, nowMs } = means;
-  const way = waysBack.missing.get(keyOf(serverAddress));
+  const key = keyOf(serverAddress);
+  const way = waysBack.missing.get(key) ?? wayFound(means, source, key);
   if (way === undefined) return Origin.source;
   if (way.trial < 0 && ((nowMs - way.triedMs) | 0) >= TRIAL_INTERVAL_MS) {
     way.triedMs = nowMs;
@@ -83,17 +88,28 @@ export function originOf(
   return Origin.own;
 }
 
+/** What the main thread has found. The first connection tries whether that still holds. */
+function wayFound({ waysBack, nowMs }: Means, { known }: Source, key: string): MissingWay | undefined {
+  const found = known?.get(key);
+  if (found === undefined || found[0] === 0) return undefined;
+  remember(waysBack, key, { triedMs: (nowMs - TRIAL_INTERVAL_MS) | 0, trial: -1, found });
+  return waysBack.missing.get(key);
+}
+
 /** A connection from a source begins to wait for its server. */
 export const waitForWayBack = ({ waysBack, nowMs }: Means, connection: Connection, fd: number): void =>
   void waysBack.waiting.push({ connection, fd, sinceMs: nowMs });
 
 /** The server has answered a connection from the own address, after nothing came back to the source. */
 export function noteNoWayBack({ waysBack, nowMs }: Means, serverAddress: Uint8Array): void {
-  const { missing } = waysBack;
   const key = keyOf(serverAddress);
-  if (missing.has(key)) return;
+  if (waysBack.missing.has(key)) return;
+  remember(waysBack, key, { triedMs: nowMs, trial: -1, found: undefined });
+}
+
+function remember({ missing }: WaysBack, key: string, way: MissingWay): void {
   if (missing.size >= MOST_MISSING) forgetFirst(missing);
-  missing.set(key, { triedMs: nowMs, trial: -1 });
+  missing.set(key, way);
 }
 
 function forgetFirst(missing: WaysBack['missing']): void {
@@ -147,7 +163,9 @@ function lookAtTrials({ waysBack, closer, nowMs }: Means): void {
     closer.reset(way.trial, nowMs);
     way.trial = -1;
     waysBack.trials--;
-    if (isAnswered) waysBack.missing.delete(key);
+    if (!isAnswered) continue;
+    waysBack.missing.delete(key);
+    if (way.found !== undefined) way.found[0] = 0;
   }
 }
 
@@ -160,5 +178,5 @@ function stateOf(fd: number): number {
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, infoBytes) < 0 ? TCP_CLOSE : info[0];
 }
 
-/** Of a sockaddr_in6: its address. All ports of a server have the same way back. */
-const keyOf = (sockaddr: Uint8Array): string => Buffer.from(sockaddr.subarray(8, 24)).toString('latin1');
+/** Of a sockaddr_in6: its address. */
+const keyOf = (sockaddr: Uint8Array): string => wayKey(sockaddr.subarray(8, 24));

@@ -40,11 +40,13 @@ export const ServiceEvent = eventShape('service', {
 });
 
 /**
- * The measured health of a server has changed. The fields after `before` describe the probe that decides the state: null when
- * all is well.
+ * The measured health of a server has changed, or the health checks of one of its addresses say so. The fields after `before`
+ * describe the probe that decides the state: null when all is well.
  */
 export const HealthEvent = eventShape('health', {
   server: Type.String(),
+  /** The address that is checked, and on which it depends whether clients are led there; null: the server as a whole. */
+  address: Nullable(Type.String()),
   state: FindingState,
   before: FindingState,
   probe: Nullable(ProbeName),
@@ -53,7 +55,7 @@ export const HealthEvent = eventShape('health', {
   port: Nullable(Type.Integer()),
   hostname: Nullable(Type.String()),
   detail: Nullable(Type.String()),
-  /** Probes that fail or warn. */
+  /** Probes that fail or warn; of `address`: the addresses of the server that fail. */
   failing: Type.Integer(),
 });
 
@@ -86,8 +88,8 @@ export const OWN_KINDS = [
     shape: HealthEvent,
     kept: 200,
     serverBy: 'server',
-    line: ({ server, before, state, service, port, detail }) =>
-      `health ${server} ${before} -> ${state}${detail === null ? '' : `: ${service} port ${port}: ${detail}`}`,
+    line: ({ server, address, before, state, service, port, detail }) =>
+      `health ${server} ${address === null ? '' : `[${address}] `}${before} -> ${state}${detail === null ? '' : `: ${service} port ${port}: ${detail}`}`,
   }),
   eventKind<NoticeEvent>({
     name: 'notice',

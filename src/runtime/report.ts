@@ -1,5 +1,6 @@
 /** The state of a service, or of another part of the process, as status, page, screen, metrics and health show it. */
 import type { Text, Value } from '../texts/text.ts';
+import type { HealthByServer } from './address-health.ts';
 import type { CounterTable } from './counters.ts';
 import type { HostTraffic } from './host-traffic.ts';
 import type { KernelContest } from './kernel-trouble.ts';
@@ -31,5 +32,7 @@ export interface ServiceReport {
   readonly counters: Readonly<Record<string, number>>;
   /** By server, if the service counts them separately. */
   readonly hosts?: Readonly<Record<string, HostTraffic>> | undefined;
+  /** Health checks of the addresses of servers, if the service makes them. */
+  readonly health?: HealthByServer | undefined;
   readonly kernelContests?: readonly KernelContest[] | undefined;
 }

@@ -84,6 +84,7 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
       counterTable: service.counterTable,
       counters: service.counters(),
       hosts: service.hosts?.(),
+      health: service.health?.(),
       kernelContests: service.kernelContests?.(),
     };
   }

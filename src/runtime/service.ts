@@ -1,4 +1,5 @@
 /** The interface of every service towards the app and the admin API. */
+import type { HealthByServer } from './address-health.ts';
 import type { Conditions } from './conditions.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
@@ -27,6 +28,8 @@ export interface Service<Options> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** Traffic to and from each server, if the service knows it. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
+  /** What its health checks know of the addresses of servers. */
+  health?(): HealthByServer;
   /** Read-only queries about its inside (the service's own `contract.ts`); undefined while there is nothing to query. */
   readonly queries?: unknown;
   /** Its limited resources, and how much of them is in use. */

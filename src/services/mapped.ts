@@ -9,7 +9,7 @@
  */
 import type { HostConfig, MappedConfig } from '../config/schema.ts';
 import { type Text, say } from '../texts/text.ts';
-import { formatIpAddress, mappedIpv4, parseIpAddress, parseIpv4 } from '../wire/ip-address.ts';
+import { formatIpAddress, mappedIpv4, parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { embedIpv4 } from '../wire/rfc6052.ts';
 
@@ -34,6 +34,26 @@ export const isMapped = (host: HostConfig): boolean =>
     }));
 
 export const usesMapped = (hosts: readonly HostConfig[]): boolean => hosts.some(isMapped);
+
+/**
+ * The servers whose way back matters, with a port that connections from mapped addresses go to (undefined: none), if a missing way
+ * is not an error (`mappedFallback`).
+ */
+export function waysToTry(
+  { mappedFallback }: Pick<MappedConfig, 'mappedFallback'>,
+  hosts: readonly HostConfig[],
+  portOf: (host: HostConfig) => number | undefined,
+): { readonly address: Uint8Array; readonly port: number }[] {
+  if (mappedFallback !== 'none') return [];
+  return hosts.flatMap((host) => {
+    const port = host.enabled ? portOf(host) : undefined;
+    if (port === undefined) return [];
+    return (host.addresses ?? [host.address]).flatMap((text) => {
+      const address = parseIpv6(text);
+      return address === undefined ? [] : [{ address, port }];
+    });
+  });
+}
 
 const prefixOf = ({ mappedPrefix }: Pick<MappedConfig, 'mappedPrefix'>): IpPrefix =>
   parseIpPrefix(mappedPrefix) as IpPrefix;

@@ -2,6 +2,7 @@
  * Metrics for Prometheus, in its text format 0.0.4. Every counter of every service has a name derived from the service's
  * counter table, and the table's sentence as HELP.
  */
+import type { AddressHealthFound } from '../runtime/address-health.ts';
 import { HOST_COUNTERS, type HostTraffic, hostCounterTable, sumHosts } from '../runtime/host-traffic.ts';
 import type { ServiceReport } from '../runtime/report.ts';
 import { SERVICES } from '../services/all.ts';
@@ -83,6 +84,7 @@ function families({ reports, process, machine, version, startedAt }: MetricsSour
       ),
     ]),
     ...hostFamilies(sumHosts(reports)),
+    ...healthFamilies(reports),
     {
       name: 'process_cpu_seconds_total',
       type: 'counter',
@@ -119,6 +121,33 @@ function hostFamilies(hosts: ReadonlyMap<string, HostTraffic>): Family[] {
       samples: Array.from(hosts, ([host, traffic]) => ({ labels: { host }, value: traffic[counter] })),
     };
   });
+}
+
+/** Health checks of addresses; nothing without them. */
+function healthFamilies(reports: readonly ServiceReport[]): Family[] {
+  const found = reports.flatMap(({ health = {} }) =>
+    Object.entries(health).flatMap(([host, all]) => all.map((each) => ({ host, ...each }))),
+  );
+  if (found.length === 0) return [];
+  const samples = (value: (each: AddressHealthFound) => number) =>
+    found.map(({ host, ...each }) => ({
+      labels: { host, listener: each.service, address: each.address },
+      value: value(each),
+    }));
+  return [
+    {
+      name: 'tombolo_host_address_up',
+      type: 'gauge',
+      help: 'Whether an address of a server passes its health checks: 1 or 0; NaN before it was measured',
+      samples: samples(({ state }) => (state === 'unknown' ? Number.NaN : Number(state === 'ok'))),
+    },
+    {
+      name: 'tombolo_host_address_falls_total',
+      type: 'counter',
+      help: 'How often an address of a server began to fail its health checks',
+      samples: samples(({ falls }) => falls),
+    },
+  ];
 }
 
 const escapeHelp = (text: string) => text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');

@@ -9,6 +9,7 @@ import { arch, cpus, release } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePackages, PACKAGES } from '../../lab/packages.ts';
+import { openBeside } from './beside.ts';
 import { openDns } from './dns.ts';
 import { type Row, fillRow, interleave } from './measure.ts';
 import { openNat64Sessions } from './nat64-sessions.ts';
@@ -25,6 +26,7 @@ const SUBJECTS: Readonly<Record<string, (options: SubjectOptions) => Promise<Sub
   'nat64-sessions': openNat64Sessions,
   proxy: openProxy,
   requests: openRequests,
+  beside: openBeside,
   dns: openDns,
   startup: openStartup,
 };

@@ -22,7 +22,7 @@ describe('the settings of a server', () => {
 
   const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
   const documentInForce = () =>
-    page.evaluate<{ hosts: { name: string }[]; proxy?: { defaultHost?: string } }>(
+    page.evaluate<{ hosts: { name: string }[]; proxy?: { defaultHost?: string; workers?: number } }>(
       `fetch('/api/config').then((answer) => answer.json()).then(({ document }) => document)`,
     );
   const apply = async () => {
@@ -114,6 +114,21 @@ describe('the settings of a server', () => {
     assert.equal((await documentInForce()).proxy?.defaultHost, undefined);
   });
 
+  it('the number of worker threads is chosen on the page of the proxy, and runs at once', async () => {
+    const user = person(page);
+    await user.visit('/proxy');
+    await page.getByLabel('Number of worker threads').selectOption('2');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.workers, 2);
+    await user.visit('/proxy');
+    await card(page, 'Now')
+      .getByText(/^Worker threads/)
+      .waitFor();
+    await page.getByLabel('Number of worker threads').selectOption('1');
+    await apply();
+    assert.equal((await documentInForce()).proxy?.workers, 1);
+  });
+
   it('a server with two addresses: which goes first is asked only then', async () => {
     const user = person(page);
     await user.visit('/add-server');
@@ -143,6 +158,54 @@ describe('the settings of a server', () => {
         hostnames: [],
       },
     );
+  });
+
+  it('health checks: chosen in the form, refused without a name to ask for, shown while they fail, switched off again', async () => {
+    const user = person(page);
+    await user.visit('/servers/web11?edit=1');
+    await page.getByLabel('What is checked at each address').selectOption('http');
+    await user.fill('Path of the request', '/health');
+    await user.fill('Status that shows that all is well', '200 3xx');
+    await user.fill('Seconds from one check to the next', '1');
+    await user.fill('Failures in a row that take it out', '99');
+    await user.click('Save');
+    await page
+      .getByText(/99 is not a whole number from 1 to 10/)
+      .first()
+      .waitFor();
+    await user.fill('Failures in a row that take it out', '1');
+    await user.click('Save');
+    await page
+      .getByText(/the host name that health checks ask for/)
+      .first()
+      .waitFor();
+    assert.deepEqual(await axe(page), []);
+    await user.fill('Name that the check asks for (optional)', 'eleven.example.com');
+    await user.click('Save');
+    await title('web11');
+    await apply();
+    const inForce = async () =>
+      (await documentInForce()).hosts.find(({ name }) => name === 'web11') as { health?: object };
+    assert.deepEqual((await inForce()).health, {
+      host: 'eleven.example.com',
+      path: '/health',
+      expect: ['200', '3xx'],
+      intervalSeconds: 1,
+      failures: 1,
+    });
+    // Nobody has these addresses.
+    const checks = card(page, 'Health checks');
+    await checks.getByText(/No address passes/).waitFor();
+    await checks.getByText('1 failure so far').first().waitFor();
+    assert.deepEqual(await axe(page), []);
+    await user.visit('/servers/web11?edit=1');
+    assert.equal(await page.getByLabel('Path of the request').inputValue(), '/health');
+    await page.getByLabel('What is checked at each address').selectOption('none');
+    await user.click('Save');
+    await title('web11');
+    await apply();
+    assert.equal((await inForce()).health, undefined);
+    await checks.waitFor({ state: 'detached' });
   });
 
   it('a way in by ALPN beside the usual one: added, refused with a space in it, applied, shown and removed', async () => {

@@ -28,7 +28,7 @@ describe('watching', () => {
   const visit = (name: string, path = '') =>
     appliance.world.hosts.client.run(
       'curl',
-      ['-sS', '-m', '5', '-o', '/dev/null', `https://${name}/${path}`],
+      ['-sS', '-m', '30', '-o', '/dev/null', `https://${name}/${path}`],
       {
         env: { CURL_CA_BUNDLE: appliance.world.caCertificate },
       },

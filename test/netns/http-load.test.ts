@@ -69,7 +69,7 @@ const underLoad = (workers: number) => () => {
   let network: Network;
   before(async () => {
     ensurePackages(PACKAGES.test, console.log);
-    network = await startNetwork({ proxy: { workers } });
+    network = await startNetwork({ proxy: { workers }, host: { services: ['http', 'https'] } });
     await startServers(network, ['nginx', 'node']);
   });
   after(() => network?.[Symbol.asyncDispose]());
@@ -95,18 +95,20 @@ const underLoad = (workers: number) => () => {
     assertFlat(rss);
   });
 
-  it(`${BULK_BYTES / 1e6} MB each way at once, in the same memory`, async (t: TestContext) => {
-    const rss: number[] = [];
-    for (let part = 0; part < BULK_PARTS; part++) {
-      await using clients = load('bulk', BULK_BYTES / BULK_PARTS);
-      await clients.waitForLine(/^ok$/, { timeoutMs: PATIENCE_MS });
-      rss.push(network.rssBytes());
-    }
-    t.diagnostic(`RSS after each part: ${inMegabytes(rss)}`);
-    assertFlat(rss);
-  });
+  for (const scheme of ['http', 'https']) {
+    it(`${scheme}: ${BULK_BYTES / 1e6} MB each way at once, in the same memory`, async (t: TestContext) => {
+      const rss: number[] = [];
+      for (let part = 0; part < BULK_PARTS; part++) {
+        await using clients = load('bulk', scheme, BULK_BYTES / BULK_PARTS);
+        await clients.waitForLine(/^ok$/, { timeoutMs: PATIENCE_MS });
+        rss.push(network.rssBytes());
+      }
+      t.diagnostic(`RSS after each part: ${inMegabytes(rss)}`);
+      assertFlat(rss);
+    });
+  }
 
-  it(`${CHANGES} changes of the configuration: kept connections end only where their answer says so`, async (t: TestContext) => {
+  it(`${CHANGES} changes of the configuration: kept connections end only where their answer says so, TLS and WebSockets not at all`, async (t: TestContext) => {
     await using clients = load('kept');
     await clients.waitForLine(/^ready$/);
     for (let i = 0; i < CHANGES; i++) {
@@ -116,7 +118,7 @@ const underLoad = (workers: number) => () => {
     clients.process.kill('SIGUSR2');
     assert.equal(await clients.exited, 0, clients.output());
     t.diagnostic(clients.output().trim());
-    assert.match(clients.output(), /^ok [1-9]\d* requests/m);
+    assert.match(clients.output(), /^ok [1-9]\d* requests.*TLS [1-9]\d* requests, [1-9]\d* messages/m);
   });
 };
 

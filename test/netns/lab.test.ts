@@ -89,7 +89,7 @@ describe('lab', { concurrency: false }, () => {
     const visit = async (host: typeof client, url: string, ...args: string[]) => {
       const { code, stdout } = await host.attempt(
         'curl',
-        ['-sS', '-m', '5', '-w', '%{http_code}', ...args, url],
+        ['-sS', '-m', '30', '-w', '%{http_code}', ...args, url],
         {
           env: environmentOf(world),
         },

@@ -160,7 +160,7 @@ describe('live', { concurrency: false }, () => {
     const write = '%{size_request} %{size_header} %{size_download}';
     const { stdout: sizes } = await world.hosts.client.attempt(
       'curl',
-      ['-sS', '-m', '5', '-o', '/dev/null', '-w', write, 'http://example.com/large'],
+      ['-sS', '-m', '30', '-o', '/dev/null', '-w', write, 'http://example.com/large'],
       { env: environmentOf(world) },
     );
     const [sent, head, body] = sizes.split(' ').map(Number);

@@ -95,7 +95,11 @@ describe('mapped addresses', { concurrency: false }, () => {
       directory,
     });
     await world.hosts.appliance.run('nft', ['-f', '-'], { input: FIREWALL });
-    appliance = await startAppliance(world, { configuration: configuration(), await: AWAITED });
+    appliance = await startAppliance(world, {
+      testHooks: true,
+      configuration: configuration(),
+      await: AWAITED,
+    });
   });
   after(async () => {
     await appliance?.stop();
@@ -106,7 +110,7 @@ describe('mapped addresses', { concurrency: false }, () => {
   const onAppliance = async (...args: string[]) =>
     (await world.hosts.appliance.run('ip', args)).stdout.trim();
   const curl = (url: string, ...args: string[]) =>
-    world.hosts.client.attempt('curl', ['-sS', '-m', '9', '--cacert', world.caCertificate, ...args, url]);
+    world.hosts.client.attempt('curl', ['-sS', '-m', '50', '--cacert', world.caCertificate, ...args, url]);
   /** Whom a server sees as its client. */
   const peerOf = async (url: string, ...args: string[]) =>
     /^peer: (.*)$/m.exec((await curl(url, ...args)).stdout)?.[1];
@@ -136,6 +140,30 @@ describe('mapped addresses', { concurrency: false }, () => {
     assert.ok(before >= 2, `${before}`);
     assert.equal(await peerOf('https://example.com/'), ADDRESSES.appliance6);
     assert.equal(await fallbacks(), before + 1);
+  });
+
+  it('it was tried before the first client: a new thread tries it with no client', async () => {
+    const { web1 } = world.hosts;
+    await web1.run('nft', [
+      `add table ip6 seen; add counter ip6 seen clients; add chain ip6 seen in { type filter hook input priority 0; }; add rule ip6 seen in ip6 saddr ${MAPPED} counter name clients`,
+    ]);
+    const packets = async () =>
+      Number(/packets ([0-9]+)/.exec((await web1.run('nft', ['list counter ip6 seen clients'])).stdout)![1]);
+    // What a thread finds out by its clients is lost with it; what was tried when the configuration came into force is not.
+    await waitUntil(
+      'a first client that comes from the appliance at once',
+      async () => {
+        const [before, restarts] = [await packets(), (await appliance.restarts())['proxy']];
+        appliance.failWorker('proxy');
+        await waitUntil('a new thread', async () => (await appliance.restarts())['proxy'] > restarts, {
+          timeoutMs: TRIAL_MS,
+        });
+        assert.equal(await peerOf('https://example.com/'), ADDRESSES.appliance6);
+        return (await packets()) === before;
+      },
+      { timeoutMs: 6 * TRIAL_MS, intervalMs: 2000 },
+    );
+    await web1.run('nft', ['delete table ip6 seen']);
   });
 
   it('the check says so, and names the route; with it, the answers come back', async () => {
@@ -250,7 +278,14 @@ describe('mapped addresses', { concurrency: false }, () => {
   it('an IPv6 client: the server sees the appliance', async () => {
     await apply(configuration({ proxy: { listen: ['0.0.0.0', '::'] } }));
     const url = `http://[${ADDRESSES.appliance6}]/`;
-    const { stdout } = await world.hosts.web2.run('curl', ['-sS', '-m', '9', '-H', 'Host: example.com', url]);
+    const { stdout } = await world.hosts.web2.run('curl', [
+      '-sS',
+      '-m',
+      '50',
+      '-H',
+      'Host: example.com',
+      url,
+    ]);
     assert.match(stdout, new RegExp(`^peer: ${ADDRESSES.appliance6}$`, 'm'));
   });
 

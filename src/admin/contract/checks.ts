@@ -11,6 +11,7 @@
  *     POST neighbours/probe          -> NeighboursAnswer    asks the LAN who is there, and which ports answer
  */
 import { type Static, Type } from '../../config/json-schema.ts';
+import { AddressHealth } from '../../runtime/address-health.ts';
 import { FindingState, ProbeName } from '../../runtime/own-events.ts';
 import { Nullable, strict } from './common.ts';
 import { HostTraffic } from './status.ts';
@@ -42,7 +43,7 @@ export const ProbeReport = Type.Object({
 });
 
 export const HostHealth = Type.Object({
-  /** The worst of the probes. */
+  /** The worst of the probes and of the health checks. One of several addresses that fails is "warn". */
   state: FindingState,
   checkedAt: Nullable(Type.String()),
   probes: Type.Array(ProbeReport),
@@ -101,6 +102,8 @@ export const HostAnswer = Type.Object({
   hostnames: Type.Array(Type.String()),
   clientAddress: Type.String(),
   health: HostHealth,
+  /** Each address at the port of each listener, if health checks decide where clients are led. */
+  healthChecks: Type.Array(AddressHealth),
   /** Through the proxy and the forwarded port; null while neither runs. */
   traffic: Nullable(HostTraffic),
   /** The port on the IPv4 side that leads to the server's sshd. */

@@ -8,11 +8,14 @@ import type { ConnectionFound } from '../../net/connection-event.ts';
 import { compileOurselves, isOwnAddress } from '../../os/ourselves.ts';
 import { english, listOf } from '../../texts/text.ts';
 import type { HealthFound as HealthChange } from '../../runtime/own-events.ts';
+import type { AddressHealthFound } from '../../runtime/address-health.ts';
 import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
+import type { ServiceReport } from '../../runtime/report.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { HealthFound, HostFound, ProbeFound, PublicIpv4Found } from './found.ts';
 import { sshConfigSnippet } from '../routes/ssh-config.ts';
+import { addressChecks, withChecks } from './address-checks.ts';
 import { askHttps } from './ask-https.ts';
 import { runInTurn } from './background.ts';
 import type { Check } from './check.ts';
@@ -43,6 +46,17 @@ export interface EngineEdges {
   readonly now: () => Date;
   readonly monotonicMs: () => number;
 }
+
+/** What the services know of the servers, by name. */
+interface SeenByServices {
+  readonly traffic: ReadonlyMap<string, HostTraffic>;
+  readonly checks: ReadonlyMap<string, readonly AddressHealthFound[]>;
+}
+
+const seenBy = (reports: readonly ServiceReport[]): SeenByServices => ({
+  traffic: sumHosts(reports),
+  checks: addressChecks(reports),
+});
 
 type LoggedConnection = ConnectionFound & { readonly at: string };
 
@@ -113,7 +127,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   const describe = (
     host: HostConfig,
     address: PublicIpv4Found,
-    traffic: ReadonlyMap<string, HostTraffic>,
+    { traffic, checks }: SeenByServices,
   ): HostFound => {
     const path = machine.pathTo(parseIpv6(host.address) ?? new Uint8Array(16));
     const sshPort = sshPorts()[host.name] ?? null;
@@ -126,7 +140,8 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       maintenance: host.maintenance,
       hostnames: [...host.hostnames],
       clientAddress: host.clientAddress,
-      health: health.report(host.name),
+      health: withChecks(health.report(host.name), checks.get(host.name) ?? []),
+      healthChecks: checks.get(host.name) ?? [],
       traffic: traffic.get(host.name) ?? null,
       sshPort,
       sshConfig: sshPort === null ? null : sshConfigSnippet(host.name, own, sshPort),
@@ -139,14 +154,14 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     async hosts() {
       health.watch();
       const publicIpv4 = await findPublicIpv4(store.current);
-      const traffic = sumHosts(services());
-      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4, traffic)) };
+      const seen = seenBy(services());
+      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4, seen)) };
     },
     async checkHost(name) {
       health.watch();
       await health.check(name);
       const host = hostNamed(name);
-      return host && describe(host, await findPublicIpv4(store.current), sumHosts(services()));
+      return host && describe(host, await findPublicIpv4(store.current), seenBy(services()));
     },
     async dnsRecords(name) {
       const host = hostNamed(name);
@@ -256,6 +271,7 @@ function healthEvent(server: string, { state, probes }: HealthFound, before: Hea
   return {
     kind: 'health',
     server,
+    address: null,
     state,
     before: before.state,
     probe: decisive?.name ?? null,

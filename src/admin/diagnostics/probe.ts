@@ -6,8 +6,13 @@ import { PROXY_V1_UNKNOWN, PROXY_V2_LOCAL } from '../../wire/proxy-protocol.ts';
 import type { FindingState } from '../contract/checks.ts';
 import type { ProbeFound } from './found.ts';
 import { type CertificateFacts, judgeCertificate, namesOf, toCertificateReport } from './certificate.ts';
-import { errorCode, explainConnectError, explainReadError, explainTlsError } from './network-words.ts';
 import type { ProbeTarget } from '../../services/check.ts';
+import {
+  errorCode,
+  explainConnectError,
+  explainReadError,
+  explainTlsError,
+} from '../../services/network-words.ts';
 import { type Text, sentences, say } from '../../texts/text.ts';
 
 export interface ProbeOptions {

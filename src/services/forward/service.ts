@@ -2,7 +2,9 @@
 import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
 import { addressesOf } from '../../config/host-services.ts';
 import { boundAddresses, parsePortRange } from '../../config/values.ts';
+import { createFoundWays } from '../../net/found-ways.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { createWayTrials } from '../../net/try-ways.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
@@ -10,7 +12,7 @@ import { type Service, type ServiceContext, storageOf } from '../../runtime/serv
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { compileAccess } from '../host-access.ts';
-import { type MappedConfig, isMappedSsh } from '../mapped.ts';
+import { type MappedConfig, isMappedSsh, probeAddress, waysToTry } from '../mapped.ts';
 import { type Allotments, allotPorts, portsInUse } from './allot-ports.ts';
 import { loadAllotments, saveAllotments } from './allotment-file.ts';
 import { forwardCounterTable } from './counters.ts';
@@ -81,7 +83,15 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
       targets,
       trustedProxies,
       ...(mapped !== undefined && {
-        mapped: { ...mapped, servers: hosts.filter(isMappedSsh).map(({ name }) => name) },
+        mapped: {
+          ...mapped,
+          servers: hosts.filter(isMappedSsh).map(({ name }) => name),
+          foundWays: createFoundWays(
+            waysToTry(mapped, hosts.filter(isMappedSsh), ({ ssh }) =>
+              ssh === false ? undefined : ssh.targetPort,
+            ),
+          ),
+        },
       }),
     },
   };
@@ -124,8 +134,16 @@ export async function startForward(
     () => saveAllotments(storage, current.allotments),
   );
 
+  const wayTrials = starting.use(
+    createWayTrials((err) => log.error({ err }, 'forward: the ways back of servers could not be tried')),
+  );
+  tryWaysOf(current.plan);
   const following = starting.move();
   started.resolve();
+
+  function tryWaysOf({ config: { mapped } }: typeof current.plan): void {
+    if (mapped !== undefined) wayTrials.begin(mapped.foundWays, probeAddress(mapped));
+  }
 
   async function putInForce(options: ForwardOptions): Promise<void> {
     try {
@@ -133,6 +151,7 @@ export async function startForward(
       await plane.apply(next.plan, () => saveAllotments(storage, next.allotments));
       current = next;
       currentOptions = options;
+      tryWaysOf(next.plan);
     } finally {
       attached.of(currentOptions.hosts);
     }

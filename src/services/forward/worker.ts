@@ -1,4 +1,5 @@
 /** The forwarder's worker thread: the port selects the server, and no byte is inspected. */
+import type { FoundWays } from '../../net/found-ways.ts';
 import { type Gate, RESET, type Route } from '../../net/gate.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
 import { createServerAddresses } from '../../net/server-addresses.ts';
@@ -22,7 +23,10 @@ export interface ForwardWorkerConfig {
   /** By listener name. */
   readonly targets: Readonly<Record<string, ForwardTarget>>;
   /** With the names of the servers that see mapped addresses. */
-  readonly mapped?: MappedConfig & { readonly servers: readonly string[] };
+  readonly mapped?: MappedConfig & {
+    readonly servers: readonly string[];
+    readonly foundWays: FoundWays;
+  };
   /** Prefixes: connections from there begin with a PROXY header. */
   readonly trustedProxies: readonly string[];
 }
@@ -56,7 +60,7 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
       };
       if (mapped?.servers.includes(name) !== true) return gate;
       const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
-      const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
+      const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter, mapped.foundWays);
       return {
         ...gate,
         routeFor(clientFd) {

@@ -1,6 +1,6 @@
 /** The description of the proxy. */
 import { isHttps, serviceAt, usedListeners } from '../../config/host-services.ts';
-import { type ConfigProblem, duplicates, problem } from '../../config/problem.ts';
+import { type ConfigProblem, duplicates, missing, problem } from '../../config/problem.ts';
 import type { Config, HostConfig } from '../../config/schema.ts';
 import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
@@ -17,6 +17,7 @@ import {
 import { checkHostnames, checkWays } from './check-ways.ts';
 import { proxyCounterTable } from './counters.ts';
 import { usesMapped } from '../mapped.ts';
+import { lacksName } from './health/targets.ts';
 import type { ProxyOptions } from './service.ts';
 
 const LOOPBACK = parseIpPrefix('127.0.0.0/8') as IpPrefix;
@@ -40,9 +41,10 @@ export const proxy = describeService({
   start: async (options, context) => (await import('./service.ts')).startProxy(options, context),
   explain: {
     isBeforeSockets: false,
-    async load({ options, ourselves }) {
+    async load({ options, ourselves, isLive, running }) {
       const { explainProxy } = await import('./explain-step.ts');
-      return async (flow) => explainProxy(options as ProxyOptions, ourselves, flow);
+      const health = () => (isLive ? (running?.health?.() ?? {}) : {});
+      return async (flow) => explainProxy(options as ProxyOptions, ourselves, flow, health());
     },
   },
   ports: ({ proxy: { listeners, listen } }) =>
@@ -80,7 +82,11 @@ export const proxy = describeService({
     ];
   },
   checkOurselves: ({ proxy }, ourselves) => checkTrustedOurselves(proxy.trustedProxies, ourselves),
-  checkHost: (config, host, path) => [...checkWays(config, host, path), ...checkRedirect(config, host, path)],
+  checkHost: (config, host, path) => [
+    ...checkWays(config, host, path),
+    ...checkRedirect(config, host, path),
+    ...checkHealth(config, host, path),
+  ],
 });
 
 /** Proxies that everybody could be, so that everybody could say to be anybody. */
@@ -123,4 +129,13 @@ function checkRedirect({ proxy }: Config, host: HostConfig, path: string): Confi
   const sentence = say('would lead nowhere: the server uses no listener for https');
   const expected = say('false, or a listener with port 443 or the name "https" in its services');
   return [problem(`${path}/redirectToHttps`, host.redirectToHttps, sentence, expected)];
+}
+
+/** What would a check ask for? */
+function checkHealth({ proxy }: Config, host: HostConfig, path: string): ConfigProblem[] {
+  if (!proxy.listeners.some((listener) => lacksName(host, listener))) return [];
+  const expected = say(
+    'the host name that health checks ask for, because the server has none without "*"; or "check": "tcp"',
+  );
+  return [missing(`${path}/health/host`, expected)];
 }

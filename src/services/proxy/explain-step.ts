@@ -6,6 +6,7 @@ import { trustedProxySteps } from '../../net/trusted-proxy-step.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
 import { decodeSocketAddress } from '../../os/socket-address.ts';
+import type { HealthByServer } from '../../runtime/address-health.ts';
 import {
   type Flow,
   type LastLeg,
@@ -21,6 +22,7 @@ import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type MappedConfig, whatServerSees } from '../mapped.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type Refused, decide, locationOf } from './decide.ts';
+import { failingSteps, passing } from './health/explain.ts';
 import {
   type Backend,
   type Destination,
@@ -43,8 +45,13 @@ const TOLD: Record<HostConfig['clientAddress'], (mapped: MappedConfig, from: str
   mapped: whatServerSees,
 };
 
-/** undefined when the connection does not go to the port of a listener. */
-export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: Flow): Leg | undefined {
+/** undefined when the connection does not go to the port of a listener. `health`: what the health checks find now. */
+export function explainProxy(
+  options: ProxyOptions,
+  ourselves: Ourselves,
+  flow: Flow,
+  health: HealthByServer = {},
+): Leg | undefined {
   const { port, protocol } = flow;
   const position = options.proxy.listeners.findIndex((listener) => listener.port === port);
   if (!flow.isLocal || protocol !== 'tcp' || position === -1) return undefined;
@@ -82,7 +89,7 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
   const asked = asks(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
   const { from, alpn = [] } = flow;
-  return explainName({ config, ourselves, listener, client: from, name: asked.name, alpn, steps });
+  return explainName({ config, ourselves, health, listener, client: from, name: asked.name, alpn, steps });
 }
 
 /** A name of undefined: the client names none. */
@@ -144,6 +151,7 @@ const PROTOCOLS: Readonly<Record<ListenerConfig['protocol'], ProtocolWords>> = {
 interface Question {
   readonly config: ProxyWorkerConfig;
   readonly ourselves: Ourselves;
+  readonly health: HealthByServer;
   readonly listener: ListenerConfig;
   readonly client: string;
   readonly name: string | undefined;
@@ -153,7 +161,7 @@ interface Question {
 }
 
 function explainName(question: Question): Leg {
-  const { config, ourselves, listener, client, name, alpn, steps } = question;
+  const { config, ourselves, health, listener, client, name, alpn, steps } = question;
   const { hosts } = config;
   const { routed, target } = PROTOCOLS[listener.protocol];
   const table = buildHostTable(hosts, listener, config);
@@ -161,7 +169,8 @@ function explainName(question: Question): Leg {
   if (found.refused !== null) return explainRefusal(question, found);
   const position = hosts.findIndex((host) => host.name === found.name);
   const host = hosts[position];
-  const address = dialledAddress(ourselves, addressesOf(host));
+  const checks = (health[host.name] ?? []).filter(({ service }) => service === listener.name);
+  const address = dialledAddress(ourselves, passing(addressesOf(host), checks));
   const refused = endsAtOurselves(ourselves, { name: host.name, address }, position, steps);
   if (refused !== undefined) return refused;
   const { port } = decodeSocketAddress(found.serverAddress);
@@ -187,6 +196,7 @@ function explainName(question: Question): Leg {
       },
       ...protocolSteps(owned ?? table.fallback, found, host, position, alpn),
       ...severalAddresses(addressesOf(host), host.balance === 'round-robin', position),
+      ...failingSteps(addressesOf(host), checks, position),
       ...admitted(found, client, position),
       {
         isOk: true,

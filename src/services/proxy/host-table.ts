@@ -4,7 +4,11 @@
  */
 import { type ServiceUse, addressesOf, isHttps, serviceAt, waysAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
-import { type ServerAddresses, createServerAddresses } from '../../net/server-addresses.ts';
+import {
+  type FailingAddresses,
+  type ServerAddresses,
+  createServerAddresses,
+} from '../../net/server-addresses.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import type { OfferedProtocols } from '../../wire/client-hello.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
@@ -62,6 +66,8 @@ export interface HostTableOptions {
   readonly defaultHost?: string | undefined;
   /** The networks that "lan" stands for in access lists. */
   readonly attached: readonly IpPrefix[];
+  /** What health checks find, by `failingKey`; nothing for a server without them. */
+  readonly failing?: ReadonlyMap<string, FailingAddresses> | undefined;
 }
 
 /** A destination while the table is made. */
@@ -69,6 +75,9 @@ interface Drafted {
   backend: Backend | null;
   byProtocol: ProtocolRule<Backend>[] | null;
 }
+
+/** The addresses of a server are checked at the port of each listener. */
+export const failingKey = (server: string, listener: string): string => `${listener} ${server}`;
 
 /**
  * The servers that name the listener in their `services` and are not switched off. If two servers have the same host name (and
@@ -115,7 +124,7 @@ function destinationOf(
   const drafted: Drafted = { backend: null, byProtocol: null };
   if (!host.enabled) return drafted;
   for (const way of waysAt(host, listener)) {
-    const backend = backendOf(host, way, listener.protocol, options);
+    const backend = backendOf(host, way, listener, options);
     if (way.alpn === undefined) drafted.backend ??= backend;
     else
       drafted.byProtocol = [
@@ -128,16 +137,19 @@ function destinationOf(
 
 function backendOf(
   host: HostConfig,
-  { port, clientAddress }: ServiceUse,
-  protocol: ListenerConfig['protocol'],
-  { listeners, attached }: HostTableOptions,
+  { port, clientAddress, alpn }: ServiceUse,
+  { name, protocol }: Pick<ListenerConfig, 'name' | 'protocol'>,
+  { listeners, attached, failing }: HostTableOptions,
 ): Backend {
   const all = socketAddressesOf(host, port);
+  // Health checks are made at the way in for all clients.
+  const checked = alpn === undefined ? failing?.get(failingKey(host.name, name)) : undefined;
   return {
     refused: null,
     name: host.name,
     serverAddress: all[0],
-    addresses: all.length === 1 ? undefined : createServerAddresses(all, host.balance === 'round-robin'),
+    addresses:
+      all.length === 1 ? undefined : createServerAddresses(all, host.balance === 'round-robin', checked),
     clientAddress,
     access: compileAccess(host.allow, attached),
     maintenance: host.maintenance,

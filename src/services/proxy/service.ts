@@ -1,8 +1,10 @@
 /** The proxy: IPv4 clients reach IPv6-only servers by the name that they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
-import { usedListeners } from '../../config/host-services.ts';
+import { serviceAt, usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
+import { type FoundWays, createFoundWays } from '../../net/found-ways.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { createWayTrials } from '../../net/try-ways.ts';
 import { workersThatFit } from '../../net/workers-that-fit.ts';
 import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
@@ -12,8 +14,9 @@ import { sentences } from '../../texts/text.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
+import { type PreparedHealth, keepHealth } from './health/keep.ts';
 import { keepMappedRoute } from './mapped-route.ts';
-import { usesMapped } from '../mapped.ts';
+import { probeAddress, usesMapped, waysToTry } from '../mapped.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 
 export interface ProxyOptions {
@@ -26,11 +29,12 @@ const MAX_CONNECTIONS = 32_768;
 
 /**
  * A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. `attached`:
- * the networks that "lan" stands for.
+ * the networks that "lan" stands for. `failing`: what health checks find.
  */
 export function planProxy(
   { proxy, hosts }: ProxyOptions,
   attached: readonly IpPrefix[],
+  failing?: PreparedHealth['failing'],
 ): TcpPlan<ProxyWorkerConfig> {
   const named = usedListeners(hosts);
   const listeners = proxy.listeners.filter(({ name }) => named.has(name));
@@ -50,11 +54,22 @@ export function planProxy(
       listeners,
       defaultHost: proxy.defaultHost,
       attached,
+      ...(failing !== undefined && { failing }),
       mapped: { mappedPrefix: proxy.mappedPrefix, mappedFallback: proxy.mappedFallback },
+      ...foundWaysOf(proxy, hosts),
       responseTimeoutMs: proxy.responseTimeoutMs,
       trustedProxies: proxy.trustedProxies,
     },
   };
+}
+
+/** Memory for what the trials of the ways back find; none if no server is tried. */
+function foundWaysOf(proxy: ProxyConfig, hosts: readonly HostConfig[]): { foundWays?: FoundWays } {
+  const uses = (host: HostConfig) => proxy.listeners.map((listener) => serviceAt(host, listener));
+  const servers = waysToTry(proxy, hosts, (host) => {
+    return uses(host).find((use) => use?.clientAddress === 'mapped')?.port;
+  });
+  return servers.length === 0 ? {} : { foundWays: createFoundWays(servers) };
 }
 
 /** The prefixes whose addresses connections to servers come from, as the kernel writes them. */
@@ -80,6 +95,12 @@ export async function startProxy(
       );
     }),
   );
+  const health = starting.use(keepHealth({ log, ourselves, events }));
+  const firstHealth = await health.prepare(options.hosts, options.proxy.listeners);
+  const wayTrials = starting.use(
+    createWayTrials((err) => log.error({ err }, 'proxy: the ways back of servers could not be tried')),
+  );
+  const firstPlan = planProxy(options, attached.of(options.hosts), firstHealth.failing);
   const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
     {
       name: 'proxy',
@@ -92,8 +113,10 @@ export async function startProxy(
       ourselves,
       events,
     },
-    planProxy(options, attached.of(options.hosts)),
+    firstPlan,
   );
+  firstHealth.commit();
+  wayTrials.begin(firstPlan.config.foundWays, probeAddress(options.proxy));
   const following = starting.move();
   started.resolve();
 
@@ -101,7 +124,11 @@ export async function startProxy(
     const [before, after] = [mappedPrefixes(current), mappedPrefixes(next)];
     await mapped.want([...before, ...after.filter((prefix) => !before.includes(prefix))]);
     try {
-      await plane.apply(planProxy(next, attached.of(next.hosts)));
+      const { failing, commit } = await health.prepare(next.hosts, next.proxy.listeners);
+      const plan = planProxy(next, attached.of(next.hosts), failing);
+      await plane.apply(plan);
+      commit();
+      wayTrials.begin(plan.config.foundWays, probeAddress(next.proxy));
       current = next;
     } finally {
       attached.of(current.hosts);
@@ -124,6 +151,7 @@ export async function startProxy(
     kernelContests: mapped.contests,
     counters: plane.counters,
     hosts: plane.hosts,
+    health: health.report,
     limits: plane.limits,
     drain: plane.drain,
     failWorker: plane.failWorker,

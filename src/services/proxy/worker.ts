@@ -1,5 +1,6 @@
 /** The proxy's worker thread. */
 import type { HostConfig } from '../../config/schema.ts';
+import type { FoundWays } from '../../net/found-ways.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { compileTrusted } from '../../net/trusted-proxies.ts';
@@ -13,6 +14,7 @@ import { createTlsGate } from './tls-gate.ts';
 export interface ProxyWorkerConfig extends HostTableOptions {
   readonly hosts: readonly HostConfig[];
   readonly mapped: MappedConfig;
+  readonly foundWays?: FoundWays | undefined;
   readonly responseTimeoutMs: number;
   /** Prefixes: connections from there begin with a PROXY header. */
   readonly trustedProxies: readonly string[];
@@ -23,12 +25,12 @@ const httpListeners = new Map<string, HttpListener>();
 
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
-  createGates({ hosts, responseTimeoutMs, mapped, trustedProxies, ...options }, index, peerOf) {
+  createGates({ hosts, responseTimeoutMs, mapped, foundWays, trustedProxies, ...options }, index, peerOf) {
     for (const [name, listener] of httpListeners)
       if (!options.listeners.some((each) => each.name === name && each.protocol === 'http'))
         listener.retire();
     const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
-    const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
+    const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter, foundWays);
     const trusted = compileTrusted(trustedProxies.flatMap((text) => parseIpPrefix(text) ?? []));
     return (name) => {
       const listener = options.listeners.find((candidate) => candidate.name === name)!;

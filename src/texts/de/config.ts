@@ -163,4 +163,6 @@ export const config: Dictionary = {
   owner: 'dem Eigentümer',
   appliance: 'dem Gerät',
   'bootstrap token': 'dem Bootstrap-Token',
+  'the host name that health checks ask for, because the server has none without "*"; or "check": "tcp"':
+    'der Hostname, nach dem Zustandsprüfungen fragen, weil der Server keinen ohne „*“ hat; oder „check“: „tcp“',
 };

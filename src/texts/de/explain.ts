@@ -188,6 +188,10 @@ export const explain: Dictionary = {
     'Für die Sitzung von {host}, der {there} hat, ist kein Platz.',
   '{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).':
     '{there} ist die Zuordnung von {host}: Das Paket kommt wieder herein und geht dorthin (Hairpinning).',
+  '{address} fails its health checks. Clients are led there nevertheless, because no address passes. {detail}':
+    '{address} besteht seine Zustandsprüfungen nicht. Clients werden trotzdem dorthin geführt, weil keine Adresse sie besteht. {detail}',
+  '{address} fails its health checks, so clients are led elsewhere. {detail}':
+    '{address} besteht seine Zustandsprüfungen nicht, darum werden Clients anderswohin geführt. {detail}',
   '{from} is a trusted proxy: its connection must begin with a PROXY header, or it is reset. The client is the one in the header; what follows is for a header without a client.':
     '{from} ist ein vertrauter Proxy: Seine Verbindung muss mit einem PROXY-Header beginnen, sonst wird sie zurückgesetzt. Client ist der aus dem Header; das Folgende gilt für einen Header ohne Client.',
   'The client offers {protocol} (ALPN): this way in of {server} goes before others.':

@@ -85,4 +85,25 @@ export const probes: Dictionary = {
   'The same for good, with systemd-networkd': 'Dasselbe dauerhaft, mit systemd-networkd',
   'In the .network file of the interface, below /etc/systemd/network/. The programs of the server then log clients as {prefix}: the last 32 bits are the IPv4 address in hexadecimal. 203.0.113.9 is cb00:7109.':
     'In der .network-Datei der Schnittstelle, unter /etc/systemd/network/. Die Programme des Servers protokollieren Clients dann als {prefix}: Die letzten 32 Bit sind die IPv4-Adresse, hexadezimal. 203.0.113.9 ist cb00:7109.',
+  'It answers {said}, which is not expected.': 'Er antwortet {said}, was nicht erwartet wird.',
+  'Health checks': 'Zustandsprüfungen',
+  'No client is led to an address that fails its health checks. If all addresses of a server fail, clients are led there nevertheless, because a check may be wrong.':
+    'Kein Client wird zu einer Adresse geführt, die ihre Zustandsprüfungen nicht besteht. Besteht sie keine Adresse eines Servers, werden Clients trotzdem dorthin geführt, weil eine Prüfung sich irren kann.',
+  'Health checks: {name}': 'Zustandsprüfungen: {name}',
+  'The first checks are not done yet.': 'Die ersten Prüfungen sind noch nicht fertig.',
+  'All is well: {checks}.': 'Alles in Ordnung: {checks}.',
+  'Its other addresses serve the clients.': 'Seine anderen Adressen bedienen die Clients.',
+  '{service} at [{address}]:{port}': '{service} bei [{address}]:{port}',
+  '{place} fails since {since}: {detail}': '{place} besteht die Prüfung seit {since} nicht: {detail}',
+  'Check that the machine runs and has this address, and that its firewall allows the appliance.':
+    'Prüfen, ob der Rechner läuft und diese Adresse hat und ob seine Firewall das Gerät zulässt.',
+  'Look into the log of the program that answers there.':
+    'Im Log des Programms nachsehen, das dort antwortet.',
+  'Check whether the server expects the PROXY protocol: its clientAddress must agree with that.':
+    'Prüfen, ob der Server das PROXY-Protokoll erwartet: Sein clientAddress muss dazu passen.',
+  'Start the program on the server, or let it listen on this address and port.':
+    'Das Programm auf dem Server starten oder auf dieser Adresse und diesem Port lauschen lassen.',
+  'Look into the log of the web server. If it is well, set path and expect of its "health" to what it answers.':
+    'Im Log des Webservers nachsehen. Ist er in Ordnung, path und expect in „health“ auf das setzen, was er antwortet.',
+  'Set the address of the server.': 'Die Adresse des Servers setzen.',
 };

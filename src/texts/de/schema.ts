@@ -206,4 +206,12 @@ export const schema: Dictionary = {
   'an object with the fields "file", "passphrase" and "password"':
     'ein Objekt mit den Feldern „file“, „passphrase“ und „password“',
   'the file in base64': 'die Datei in Base64',
+  'false, or an object, which may be empty': 'false oder ein Objekt, das leer sein darf',
+  '"tcp", "tls" or "http"': '„tcp“, „tls“ oder „http“',
+  'a host name': 'ein Hostname',
+  'a path such as /health': 'ein Pfad wie /health',
+  'a list of 1 to 16 statuses': 'eine Liste von 1 bis 16 Statuscodes',
+  'a status such as 200, or a class such as 2xx': 'ein Statuscode wie 200 oder eine Klasse wie 2xx',
+  'a whole number from 1 to 3600': 'eine ganze Zahl von 1 bis 3600',
+  'a whole number from 1 to 10': 'eine ganze Zahl von 1 bis 10',
 };

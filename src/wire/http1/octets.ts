@@ -43,6 +43,13 @@ export function octetsOf(text: string): Uint8Array {
 export const isDigit = (byte: number): boolean => byte >= 48 && byte <= 57;
 export const isBlank = (byte: number): boolean => byte === SPACE || byte === TAB;
 
+/** The bytes from `start` to `end` are `word`, in this case. */
+export function equalsExactly(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
+  if (end - start !== word.length) return false;
+  for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word[i]) return false;
+  return true;
+}
+
 /** The bytes from `start` to `end` are `word` (in lower case), whatever their case. */
 export function equalsWord(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
   if (end - start !== word.length) return false;

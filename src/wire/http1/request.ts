@@ -26,6 +26,7 @@ import {
   LF,
   SPACE,
   ZERO,
+  equalsExactly,
   equalsWord,
   isDigit,
   memberEnd,
@@ -125,12 +126,6 @@ function parseVersion(head: MessageHead, bytes: Uint8Array, at: number, to: numb
 
 const lineFault = (byte: number) => (byte === LF ? RequestFault.bareLf : RequestFault.requestLine);
 
-function equalsExactly(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
-  if (end - start !== word.length) return false;
-  for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word[i]) return false;
-  return true;
-}
-
 function methodOf(bytes: Uint8Array, start: number, end: number): MethodId {
   if (end - start >= METHODS.length) return Method.other;
   const candidates = METHODS[end - start];
@@ -201,9 +196,9 @@ function judgeCoding(
   const { fields } = head;
   const start = fields[row + Field.valueStart];
   // A transfer coding that is not understood SHOULD be answered with 501.
-  if (codings > 1 || !equalsWord(bytes, start, fields[row + Field.valueEnd], CHUNKED_CODING))
-    return reject(head, RequestFault.coding);
-  if (!isPlainLine(fields, row, bytes)) {
+  const end = fields[row + Field.valueEnd];
+  if (codings > 1 || !equalsWord(bytes, start, end, CHUNKED_CODING)) return reject(head, RequestFault.coding);
+  if (!isPlainLine(fields, row, bytes) || !equalsExactly(bytes, start, end, CHUNKED_CODING)) {
     head.rewritesCodings = true;
     dropFields(head, FieldName.transferEncoding);
   }

@@ -24,6 +24,7 @@ import {
   LF,
   SPACE,
   ZERO,
+  equalsExactly,
   equalsWord,
   isDigit,
   memberEnd,
@@ -191,7 +192,7 @@ function readCoding(head: MessageHead, bytes: Uint8Array, row: number): void {
   const { fields } = head;
   const valueStart = fields[row + Field.valueStart];
   const end = fields[row + Field.valueEnd];
-  if (!isPlainLine(fields, row, bytes) || !equalsWord(bytes, valueStart, end, CHUNKED_CODING))
+  if (!isPlainLine(fields, row, bytes) || !equalsExactly(bytes, valueStart, end, CHUNKED_CODING))
     head.rewritesCodings = true;
   let start = memberStart(bytes, valueStart, end);
   while (start !== -1) {

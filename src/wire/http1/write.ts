@@ -4,7 +4,7 @@
  */
 import { FIELD_SHIFT, Field, FieldFlag, type MessageHead, Upgrade } from './head.ts';
 import { FieldName } from './names.ts';
-import { CR, LF, SPACE, ZERO, memberEnd, memberStart, octetsOf } from './octets.ts';
+import { CR, LF, SPACE, ZERO, equalsWord, memberEnd, memberStart, octetsOf } from './octets.ts';
 
 /** What to say in Connection. Bits. `upgrade` also sends the Upgrade field: of a request what it asks for. */
 export const ConnectionOption = { none: 0, close: 1, keepAlive: 2, upgrade: 4 } as const;
@@ -25,6 +25,7 @@ const END_OF_LINE = octetsOf('\r\n');
 const MAX_FORWARDS = octetsOf('Max-Forwards: ');
 const CONTENT_LENGTH = octetsOf('Content-Length: ');
 const TRANSFER_ENCODING = octetsOf('Transfer-Encoding: ');
+const CHUNKED = octetsOf('chunked');
 /** Without a space, so that the line does not grow. */
 const LIST_SEPARATOR = octetsOf(',');
 const SEPARATOR = octetsOf(': ');
@@ -179,7 +180,9 @@ function writeCodings({ fields, fieldCount }: MessageHead, bytes: Uint8Array, fr
     while (start !== -1) {
       const stop = memberEnd(bytes, start, end);
       at = copyWord(bytes, at, at === from ? TRANSFER_ENCODING : LIST_SEPARATOR);
-      at = copyRange(bytes, at, start, stop);
+      // Some programs compare it in lower case only.
+      if (equalsWord(bytes, start, stop, CHUNKED)) at = copyWord(bytes, at, CHUNKED);
+      else at = copyRange(bytes, at, start, stop);
       start = memberStart(bytes, stop, end);
     }
   }

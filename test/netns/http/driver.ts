@@ -6,16 +6,23 @@ import { type Act, CHANGES } from './changes.ts';
 import { type Variant, performRow } from './play.ts';
 import { TABLES } from './rows.ts';
 import { PROXY_SCENARIOS, SCENARIOS } from './scenarios.ts';
+import type { WebServer } from './servers.ts';
+import { TAPPED, performPuts, performTapped } from './tap.ts';
 
 export type Order =
   | { readonly table: keyof typeof TABLES; readonly row: number; readonly variant: Variant }
   | { readonly scenario: string }
+  /** A row of TAPPED. */
+  | { readonly tapped: number; readonly server: WebServer }
+  | { readonly putsTo: WebServer; readonly keepsMs: number }
   | { readonly change: string };
 /** From the parent. */
 export type Message = Order | { readonly done: Act };
 
 async function perform(order: Order): Promise<void> {
   if ('change' in order) return CHANGES[order.change](askParent);
+  if ('tapped' in order) return performTapped(TAPPED[order.tapped], order.server);
+  if ('putsTo' in order) return performPuts(order.putsTo, order.keepsMs);
   if ('scenario' in order) return { ...SCENARIOS, ...PROXY_SCENARIOS }[order.scenario]();
   return performRow(TABLES[order.table][order.row], order.variant);
 }

@@ -15,6 +15,8 @@ export interface Request {
   readonly version?: '1.0' | '1.1';
   /** Upgrade to this protocol. */
   readonly upgrade?: string;
+  /** It reaches the server as the last one on its connection. */
+  readonly isLast?: boolean;
 }
 
 const authorityOf = ({ at = 'a', authority = hostnameOf(at) }: Request) => authority;
@@ -29,7 +31,7 @@ export function request(parts: Request): string {
 
 /** What the server gets for it. `fields` are those that pass. */
 export function forwarded(parts: Request): string {
-  const { line, fields = [], body = '', version = '1.1', upgrade } = parts;
+  const { line, fields = [], body = '', version = '1.1', upgrade, isLast = false } = parts;
   const authority = authorityOf(parts);
   const lines = [
     `${line} HTTP/1.1`,
@@ -43,6 +45,7 @@ export function forwarded(parts: Request): string {
     ...(upgrade === undefined ? [] : [`Upgrade: ${upgrade}`]),
     `Via: ${version} tombolo`,
     ...(upgrade === undefined ? [] : ['Connection: Upgrade']),
+    ...(isLast ? ['Connection: close'] : []),
   ];
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }

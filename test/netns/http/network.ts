@@ -50,6 +50,8 @@ export interface NetworkOptions {
   readonly proxy?: object;
   /** Fields of all servers. */
   readonly host?: object;
+  /** The program, if it is not that of this checkout. */
+  readonly main?: string;
 }
 
 export interface Network extends AsyncDisposable {
@@ -84,7 +86,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
 
 async function startIn(
   topology: Topology<'outside' | 'appliance'>,
-  { proxy = {}, host = {} }: NetworkOptions,
+  { proxy = {}, host = {}, main = join(ROOT, 'src/main.ts') }: NetworkOptions,
 ): Promise<Network> {
   const { directory } = topology;
   const { outside, appliance } = topology.hosts;
@@ -113,11 +115,9 @@ async function startIn(
   });
   writeFileSync(configFile, JSON.stringify(configuration));
   const cache = process.env['NODE_COMPILE_CACHE'] ?? join(ROOT, 'node_modules/.cache/compile');
-  const child = appliance.spawn(
-    process.execPath,
-    [join(ROOT, 'src/main.ts'), '--config', configFile, '--state', stateDirectory],
-    { env: { NODE_COMPILE_CACHE: cache } },
-  );
+  const child = appliance.spawn(process.execPath, [main, '--config', configFile, '--state', stateDirectory], {
+    env: { NODE_COMPILE_CACHE: cache },
+  });
   const ask = async (path: string, args: readonly string[] = []): Promise<Output> => {
     const token = readFileSync(tokenFile, 'utf8').trim();
     return appliance.attempt(

@@ -1,20 +1,22 @@
 /**
  * A server of node:http, run in a namespace:
  *
- *   node node-server.ts ADDRESS DIRECTORY
+ *   node node-server.ts ADDRESS DIRECTORY KEY CERTIFICATE
  *
+ * At port 80, and at port 443 with TLS:
  * GET (with Range) and PUT of the files in the directory; POST /echo sends the body back as it comes; GET /stream?bytes=N sends the
  * pattern in chunks; POST /count answers with the number of bytes and their check; WebSockets get every message back.
  */
 import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { join, normalize } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createPatternCheck, patternBlocks } from './pattern.ts';
 import { acceptWebSocket } from './websocket.ts';
 
-const [address = '', directory = ''] = process.argv.slice(2);
+const [address = '', directory = '', key = '', certificate = ''] = process.argv.slice(2);
 
 async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, headers } = request;
@@ -54,12 +56,17 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
   else await pipeline(createReadStream(file, { start, end }), response);
 }
 
-const server = createServer((request, response) => {
+function serve(request: IncomingMessage, response: ServerResponse): void {
   respond(request, response).catch((error: Error) => {
     // A client that has gone is no fault.
     if (!response.destroyed) console.error(error.message);
     response.destroy();
   });
-});
+}
+
+const credentials = { key: readFileSync(key), cert: readFileSync(certificate) };
+createTlsServer(credentials, serve).listen(443, address, 4096);
+const server = createServer(serve);
+if (process.env['KEEPS_MS']) server.keepAliveTimeout = Number(process.env['KEEPS_MS']);
 server.on('upgrade', acceptWebSocket);
 server.listen(80, address, 4096, () => console.log('ready'));

@@ -11,6 +11,7 @@ version, address, directory = sys.argv[1:]
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = f"HTTP/{version}"
+    timeout = int(os.environ.get("KEEPS_MS") or 0) / 1000 or None
 
     def body(self):
         if self.headers.get("Transfer-Encoding", "") != "chunked":

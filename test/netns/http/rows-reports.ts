@@ -75,6 +75,7 @@ const HEADS: readonly Row[] = [
     line: 'OPTIONS /',
     fields: [CHUNKED],
     body: chunked(SMUGGLED),
+    isLast: true,
   }),
   passes('two slashes at the beginning of the target name no host', { line: 'GET //b.example.com/x' }),
   refusedRow('HAProxy CVE-2023-25725: an empty name', `GET / HTTP/1.1\r\n${HOST}\r\n:\r\nX: 1\r\n\r\n`, 400),

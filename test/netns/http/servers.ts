@@ -2,6 +2,7 @@
  * Real servers, each on port 80 of its own address (addresses.ts), with a directory of files at / that they read, and /up/ into
  * which PUT writes.
  */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child } from '../../../lab/host.ts';
@@ -17,10 +18,14 @@ export type WebServer = (typeof WEB_SERVERS)[number];
 export const rootOf = ({ directory }: Pick<Network, 'directory'>, name: WebServer): string =>
   join(directory, name, 'www');
 
+/** How long servers keep an idle connection that keep it `keepsShortly`. They do not say so before they end it. */
+export const KEEPS_MS = 60;
+
 /** Starts them, and resolves when they listen. */
 export async function startServers(
   network: Network,
   names: readonly WebServer[] = WEB_SERVERS,
+  { keepsShortly = false } = {},
 ): Promise<Record<WebServer, Child>> {
   const children = names.map(async (name) => {
     const root = rootOf(network, name);
@@ -29,9 +34,10 @@ export async function startServers(
     chmodSync(join(root, 'up'), 0o777);
     writeFileSync(join(root, SMALL_FILE), SMALL);
     writeFileSync(join(root, LARGE_FILE), patternBytes(LARGE_BYTES));
-    const [command, ...args] = COMMANDS[name](join(network.directory, name), root);
-    const child = network.outside.spawn(command, args);
-    const direct = ['-sSf', '-m', '5', '-o', '/dev/null', `http://[${SERVERS[name]}]/${SMALL_FILE}`];
+    const [command, ...args] = COMMANDS[name](join(network.directory, name), root, keepsShortly);
+    const env = { KEEPS_MS: keepsShortly ? String(KEEPS_MS) : '' };
+    const child = network.outside.spawn(command, args, { env });
+    const direct = ['-sSf', '-m', '30', '-o', '/dev/null', `http://[${SERVERS[name]}]/${SMALL_FILE}`];
     await waitUntil(`${name}`, async () => (await network.outside.attempt('curl', direct)).code === 0, {
       timeoutMs: 30_000,
       intervalMs: 50,
@@ -43,13 +49,22 @@ export async function startServers(
 }
 
 type Command = readonly [command: string, ...args: string[]];
-const COMMANDS: Record<WebServer, (directory: string, root: string) => Command> = {
+const COMMANDS: Record<WebServer, (directory: string, root: string, keepsShortly: boolean) => Command> = {
   nginx: nginxCommand,
   apache: apacheCommand,
-  node: (_, root) => [process.execPath, join(import.meta.dirname, 'node-server.ts'), SERVERS.node, root],
+  node: nodeCommand,
   python10: (_, root) => pythonCommand('1.0', SERVERS.python10, root),
   python11: (_, root) => pythonCommand('1.1', SERVERS.python11, root),
 };
+
+function nodeCommand(directory: string, root: string): Command {
+  const [key, certificate] = ['key.pem', 'certificate.pem'].map((file) => join(directory, file));
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  const subject = ['-subj', `/CN=${hostnameOf('node')}`, '-keyout', key, '-out', certificate];
+  execFileSync('openssl', ['req', '-x509', ...curve, ...subject], { stdio: 'ignore' });
+  const script = join(import.meta.dirname, 'node-server.ts');
+  return [process.execPath, script, SERVERS.node, root, key, certificate];
+}
 
 const pythonCommand = (version: string, address: string, root: string): Command => [
   '/usr/bin/python3',
@@ -59,7 +74,7 @@ const pythonCommand = (version: string, address: string, root: string): Command 
   root,
 ];
 
-function nginxCommand(directory: string, root: string): Command {
+function nginxCommand(directory: string, root: string, keepsShortly: boolean): Command {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi'];
   const file = join(directory, 'nginx.conf');
   writeFileSync(
@@ -72,6 +87,7 @@ error_log stderr notice;
 events { worker_connections 16384; }
 http {
   access_log off;
+  ${keepsShortly ? `keepalive_timeout ${KEEPS_MS}ms;` : ''}
   client_max_body_size 0;
   ${temporary.map((name) => `${name}_temp_path ${directory}/${name};`).join('\n  ')}
   server {
@@ -88,7 +104,7 @@ http {
   return ['nginx', '-p', directory, '-c', file, '-e', 'stderr'];
 }
 
-function apacheCommand(directory: string, root: string): Command {
+function apacheCommand(directory: string, root: string, keepsShortly: boolean): Command {
   const modules = ['mpm_event', 'authz_core', 'dav', 'dav_fs'];
   const file = join(directory, 'apache.conf');
   const locks = join(directory, 'locks');
@@ -101,6 +117,7 @@ ServerName ${hostnameOf('apache')}
 PidFile ${directory}/apache.pid
 Mutex file:${directory}
 Listen [${SERVERS.apache}]:80
+${keepsShortly ? `KeepAliveTimeout ${KEEPS_MS}ms` : ''}
 ${modules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n')}
 User www-data
 Group www-data

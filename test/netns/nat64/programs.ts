@@ -1,7 +1,7 @@
 /** The programs that the hosts of topology.ts run, as text for `node -e`, and helpers that query the network. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { type Appliance, INTERNET6, POOL4, type Topology } from './topology.ts';
+import { type Appliance, type Host, INTERNET6, POOL4, type Topology } from './topology.ts';
 
 export const succeeds = (promise: Promise<unknown>) =>
   promise.then(
@@ -87,9 +87,19 @@ export const node = (net: Topology, script: string) => net.run('island', process
 export const reaches = (net: Topology) =>
   succeeds(net.run('island', 'ping', '-c', '1', '-W', '1', INTERNET6));
 
+/** How long a ping waits for an answer that must come: on a busy machine it takes long. */
+const PATIENT = ['-n', '-c', '1', '-W', '60'];
+
+/**
+ * Sends one echo request; rejects if no answer comes. One at a time, because ping waits for the last of several only for two
+ * round trips.
+ */
+export const ping = (net: Topology, host: Host, ...args: string[]) =>
+  net.run(host, 'ping', ...PATIENT, ...args);
+
 /** The output of ping when it gets only an ICMP error. */
 export const pingWithError = (net: Topology, ...args: string[]) =>
-  net.run('island', 'ping', '-n', '-c', '1', '-W', '1', ...args).then(
+  ping(net, 'island', ...args).then(
     (out) => assert.fail(`got an answer: ${out}`),
     ({ stdout }: { stdout: string }) => stdout,
   );

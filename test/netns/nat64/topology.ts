@@ -113,7 +113,7 @@ export async function createTopology(): Promise<Topology> {
   const all = cleanUp.move();
   return {
     async run(host, command, ...args) {
-      const { code, stdout, stderr } = await hosts[host].attempt(command, args, { timeoutMs: 60_000 });
+      const { code, stdout, stderr } = await hosts[host].attempt(command, args, { timeoutMs: 300_000 });
       if (code === 0) return stdout;
       throw Object.assign(new Error(`${host}: ${command} failed with ${code}\n${stderr}`), {
         stdout,

@@ -204,7 +204,7 @@ test("a change of a server's health is an event, with the probe that caused it",
     detail: 'As the test says.',
     failing: 1,
   };
-  const web1 = { kind: 'health', server: 'web1' };
+  const web1 = { kind: 'health', server: 'web1', address: null };
   assert.deepEqual(both, [
     { ...web1, state: 'ok', before: 'fail', ...well },
     { ...web1, state: 'fail', before: 'ok', ...failing },

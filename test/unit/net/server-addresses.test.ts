@@ -7,7 +7,9 @@ import { ATTEMPT_MS, giveUpSlow, onDialEvents } from '../../../src/net/dialling.
 import { RESET, type Route } from '../../../src/net/gate.ts';
 import {
   ASIDE_MS,
+  createFailingAddresses,
   createServerAddresses,
+  hasAnother,
   pickAddress,
   putAside,
   putBack,
@@ -49,7 +51,8 @@ describe('the choice', () => {
     const starts = Array.from({ length: 4 }, () => pickAddress(addresses, 0, 0));
     assert.deepEqual(starts, [0, 1, 2, 0]);
     putAside(addresses, 1, 0);
-    assert.deepEqual([pickAddress(addresses, 0, 1), pickAddress(addresses, 0, 1)], [2, 2]);
+    const others = Array.from({ length: 4 }, () => pickAddress(addresses, 0, 1));
+    assert.deepEqual(others, [2, 0, 2, 0], 'the neighbour of one that is put aside does not serve for two');
   });
 
   test('the clock may wrap', () => {
@@ -57,6 +60,70 @@ describe('the choice', () => {
     putAside(addresses, 0, 0x7fff_fff0);
     assert.equal(pickAddress(addresses, 0, (0x7fff_fff0 + ASIDE_MS - 1) | 0), 1);
     assert.equal(pickAddress(addresses, 0, (0x7fff_fff0 + ASIDE_MS) | 0), 0);
+  });
+});
+
+/** Which of three addresses connections begin with, and what is left for one that has tried the first. */
+const HEALTH: readonly (readonly [
+  title: string,
+  failing: number,
+  inOrder: number,
+  inTurn: readonly number[],
+  afterFirst: { readonly next: number; readonly hasAnother: boolean },
+])[] = [
+  ['all are well', 0b000, 0, [0, 1, 2, 0], { next: 1, hasAnother: true }],
+  ['the first fails', 0b001, 1, [1, 2, 1, 2], { next: 1, hasAnother: true }],
+  ['the second fails', 0b010, 0, [0, 2, 0, 2], { next: 2, hasAnother: true }],
+  ['only the last is well', 0b011, 2, [2, 2, 2, 2], { next: 2, hasAnother: true }],
+  // Refused by the well one, it tries the others nevertheless; but it does not leave a slow one for them.
+  ['only the first is well', 0b110, 0, [0, 0, 0, 0], { next: 1, hasAnother: false }],
+  ['all fail: the checks do not count', 0b111, 0, [0, 1, 2, 0], { next: 1, hasAnother: true }],
+];
+
+describe('the choice with health checks', () => {
+  for (const [title, failing, inOrder, inTurn, afterFirst] of HEALTH)
+    test(title, () => {
+      const memory = createFailingAddresses();
+      new Int32Array(memory)[0] = failing;
+      const addresses = createServerAddresses(three, false, memory);
+      assert.equal(pickAddress(addresses, 0, 0), inOrder);
+      assert.equal(pickAddress(addresses, 0b001, 0), afterFirst.next);
+      assert.equal(hasAnother(addresses, 0b001), afterFirst.hasAnother);
+      assert.equal(hasAnother(addresses, 0b111), false);
+      assert.equal(pickAddress(addresses, 0b111, 0), -1);
+      const taking = createServerAddresses(three, true, memory);
+      assert.deepEqual(
+        inTurn.map(() => pickAddress(taking, 0, 0)),
+        inTurn,
+      );
+    });
+
+  test('one that is put aside goes before one that fails; the time does not bring back the latter', () => {
+    const memory = createFailingAddresses();
+    const addresses = createServerAddresses(three, false, memory);
+    new Int32Array(memory)[0] = 0b001;
+    putAside(addresses, 0, 0);
+    putAside(addresses, 1, 0);
+    putAside(addresses, 2, 0);
+    assert.equal(pickAddress(addresses, 0, 1), 1);
+    assert.equal(pickAddress(addresses, 0b110, 1), 0);
+    assert.equal(pickAddress(addresses, 0, ASIDE_MS), 1);
+    assert.equal(pickAddress(addresses, 0, ASIDE_MS), 2);
+    new Int32Array(memory)[0] = 0;
+    assert.equal(pickAddress(addresses, 0, ASIDE_MS), 0, 'the memory is read at each choice');
+  });
+
+  test('16 addresses', () => {
+    const memory = createFailingAddresses();
+    const addresses = createServerAddresses(
+      Array.from({ length: 16 }, () => three[0]),
+      false,
+      memory,
+    );
+    new Int32Array(memory)[0] = 0x7fff;
+    assert.equal(pickAddress(addresses, 0, 0), 15);
+    new Int32Array(memory)[0] = 0xffff;
+    assert.equal(pickAddress(addresses, 0, 0), 0);
   });
 });
 
@@ -114,6 +181,29 @@ describe('connections', () => {
     scanDeadlines(loop, { handshakeTimeoutMs: 5 * ATTEMPT_MS, idleTimeoutMs: 0 });
     assert.notEqual(connection.phase, Phase.dialing);
     assert.deepEqual(world.counted(), { 'server-next-address': 1, 'server-timeout': 1 });
+  });
+
+  test('silent, and the other one fails its health checks: it waits, and goes there only when it is refused', async () => {
+    using world = await createTestLoop();
+    const { loop } = world;
+    const memory = createFailingAddresses();
+    new Int32Array(memory)[0] = 0b10;
+    const addresses = createServerAddresses(
+      [world.nobody.serverAddress, world.route.serverAddress],
+      false,
+      memory,
+    );
+    const connection = world.arrive(
+      gateOf({ route: { ...world.route, addresses }, serverFailed: () => RESET }),
+    ).connection!;
+    if (connection.address === 0) {
+      loop.nowMs = 10 * ATTEMPT_MS;
+      giveUpSlow(loop);
+      assert.equal(connection.address, 0);
+      await refuse(world, connection);
+    }
+    assert.equal(connection.address, 1);
+    assert.equal(world.counted()['server-next-address'], 1);
   });
 
   test('all refused: the connection fails, and counts once', async () => {

@@ -125,6 +125,7 @@ export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConf
   name,
   address: '::1',
   balance: 'order',
+  health: false,
   enabled: true,
   maintenance: false,
   hostnames: [],

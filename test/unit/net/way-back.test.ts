@@ -11,6 +11,7 @@ import { type Connection, Origin, Phase } from '../../../src/net/connection.ts';
 import { giveUpSource, onDialEvents } from '../../../src/net/dialling.ts';
 import type { Route } from '../../../src/net/gate.ts';
 import { openListener } from '../../../src/net/listen.ts';
+import { createFoundWays, readFoundWays } from '../../../src/net/found-ways.ts';
 import { TRIAL_INTERVAL_MS, WAIT_MS, lookAtWaysBack, waysBackWaitMs } from '../../../src/net/way-back.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 import { type TestLoop, createTestLoop, gateOf } from './loop.ts';
@@ -90,6 +91,24 @@ describe('ways back', () => {
     // This one was dialled while the way back was missing: its answer says nothing.
     connected(during);
     assert.equal(arrive(routeFrom(SILENT)).origin, Origin.source);
+  });
+
+  test('found before the first client: no client waits, and the first one tries whether it still holds', async () => {
+    const found = createFoundWays([{ address: parseIpAddress('::1')!, port }]);
+    const flag = new Int32Array(found.memory);
+    const source = { ...routeFrom(SILENT).source!, known: readFoundWays(found) };
+    const route = { ...routeFrom(SILENT), source };
+    assert.equal(arrive(route).origin, Origin.source, 'nothing was found yet');
+    flag[0] = 1;
+    const first = arrive(route);
+    assert.deepEqual([first.origin, world.loop.waysBack.trials, without()], [Origin.own, 1, 1]);
+    await waitUntil('the trial to be answered', () => {
+      look(0);
+      return world.loop.waysBack.trials === 0;
+    });
+    assert.equal(flag[0], 0, 'the next thread does not hear of it');
+    connected(first);
+    assert.equal(arrive(route).origin, Origin.source);
   });
 
   test('a server that answers nobody: nothing is remembered', () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
 import type { CounterTable } from '../../../src/runtime/counters.ts';
+import type { AddressHealthFound } from '../../../src/runtime/address-health.ts';
 import type { ServiceReport } from '../../../src/runtime/report.ts';
 import { DNS64_COUNTERS } from '../../../src/services/dns64/counters.ts';
 import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
@@ -48,9 +49,9 @@ const reports = Object.entries(TABLES).map(
   }),
 );
 
-const render = () =>
+const render = (of: readonly ServiceReport[] = reports) =>
   renderMetrics({
-    reports,
+    reports: of,
     process: processFigures(),
     machine: { ...openMachine(), temperatureCelsius: () => 48.3 },
     version: '1.2.3 "quoted" \\ \n',
@@ -94,6 +95,26 @@ test('every counter of every service, with its explanation, under a name with it
     assert.match(name, /^(tombolo|process)_[a-z0-9_]*[a-z0-9]$/);
     assert.doesNotMatch(name, /__/);
   }
+});
+
+test('health checks: 1, 0, or NaN before the first one; nothing without them', () => {
+  const address = (last: number, state: 'ok' | 'fail' | 'unknown', falls = 0): AddressHealthFound => ({
+    ...{ service: 'https', address: `2001:db8:1::${last}`, port: 443, check: 'tcp', hostname: null },
+    ...{ state, since: null, checkedAt: null, latencyMs: null, reason: null, detail: null, falls },
+  });
+  const health = { web1: [address(1, 'ok', 2), address(2, 'fail', 3)], web2: [address(3, 'unknown')] };
+  assert.ok(!parseExposition(render()).has('tombolo_host_address_up'));
+  const families = parseExposition(render(reports.map((each, i) => (i === 0 ? { ...each, health } : each))));
+  const up = families.get('tombolo_host_address_up')!.samples;
+  assert.deepEqual(
+    up.map(({ value }) => value),
+    [1, 0, Number.NaN],
+  );
+  assert.deepEqual(up[1].labels, { host: 'web1', listener: 'https', address: '2001:db8:1::2' });
+  assert.deepEqual(
+    families.get('tombolo_host_address_falls_total')!.samples.map(({ value }) => value),
+    [2, 3, 0],
+  );
 });
 
 test('names, gauges and labels', () => {

@@ -236,7 +236,7 @@ test('responses', () => {
     [[OK, 'Content-Length:3', 'A: 1'], 0, [OK, 'A: 1', 'Content-Length: 3', VIA]],
     [[OK, 'Content-Length: 010'], 0, [OK, 'Content-Length: 10', VIA]],
     [[OK, 'content-length: 0'], 0, [OK, 'content-length: 0', VIA]],
-    [[OK, 'Transfer-Encoding: CHUNKED', 'A: 1'], 0, [OK, 'Transfer-Encoding: CHUNKED', 'A: 1', VIA]],
+    [[OK, 'Transfer-Encoding: CHUNKED', 'A: 1'], 0, [OK, 'A: 1', 'Transfer-Encoding: chunked', VIA]],
     [[OK, 'Transfer-Encoding: chunked\t', 'A: 1'], 0, [OK, 'A: 1', 'Transfer-Encoding: chunked', VIA]],
     [[OK, 'Transfer-Encoding: chunked,'], 0, [OK, 'Transfer-Encoding: chunked', VIA]],
     [

@@ -135,7 +135,7 @@ function startAnswer(loop: Loop, client: HttpClient, headEnd: number, end: numbe
   const belongs = takeBody(answer, headEnd, end);
   if (belongs < 0) return badAnswer(loop, client, 'the chunked body of the answer is malformed');
   if (head.status === UNAUTHORIZED && offersConnectionScheme(head, buffer)) client.server!.isPersonal = true;
-  client.keepsServer = !isLastMessage(head) && head.bodyBytes !== UNTIL_CLOSE;
+  client.keepsServer = !client.endsServer && !isLastMessage(head) && head.bodyBytes !== UNTIL_CLOSE;
   client.keepAliveSeconds = head.keepAliveSeconds;
   const hasEnd = head.bodyBytes !== UNTIL_CLOSE && !isDechunked;
   // Whether the rest of an upload comes is not certain once it is answered, so no request can follow it.

@@ -45,6 +45,8 @@ export interface HttpClient {
   closes: boolean;
   /** The final head of the answer has arrived. */
   answered: boolean;
+  /** The request was sent as the last one on the server's connection. */
+  endsServer: boolean;
   /** The answer allows another request on the server's connection. */
   keepsServer: boolean;
   /** Of the answer's Keep-Alive field; -1 for none. */
@@ -82,6 +84,7 @@ export const createHttpClient = (
   isLast: false,
   closes: false,
   answered: false,
+  endsServer: false,
   keepsServer: false,
   keepAliveSeconds: -1,
   key: undefined,

@@ -101,7 +101,7 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
     },
     onSlowDial(loop, connection) {
       const client = clientOf(connection);
-      if (!hasNextAddress(loop, client)) return; // the last one may take as long as a server with one address
+      if (!hasNextAddress(client)) return; // the last one may take as long as a server with one address
       const failure = dialAgain(loop, client, 'timeout');
       if (failure !== undefined) serverFailed(loop, client, failure);
     },

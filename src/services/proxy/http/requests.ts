@@ -108,7 +108,9 @@ function decisionFor(client: HttpClient): Decision {
 /** Sends the head, and what has arrived of the body, to the server. */
 function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: number, end: number): number {
   const { connection } = client;
-  const option = client.key === undefined ? ConnectionOption.none : ConnectionOption.upgrade;
+  client.endsServer = mayIgnoreBody();
+  let option: number = client.endsServer ? ConnectionOption.close : ConnectionOption.none;
+  if (client.key !== undefined) option |= ConnectionOption.upgrade;
   const written = writeRequestHead(head, buffer, OUTPUT_START, OUTPUT_END, client.clientFields, option);
   if (written < 0) return refuseFault(loop, client, RequestFault.oversized);
   startBody(client.request, head.bodyBytes, false);
@@ -194,6 +196,12 @@ const isSafe = (): boolean =>
   head.method === Method.head ||
   head.method === Method.options ||
   head.method === Method.trace;
+
+/**
+ * RFC 9110 section 9.3.1: bodies of these methods mean nothing, and some servers leave them unread and take them for the next request:
+ * one that was not judged here. So such a request is the last one on its connection.
+ */
+const mayIgnoreBody = (): boolean => head.bodyBytes !== 0 && (isSafe() || head.method === Method.delete);
 
 /** Moves the request's body on. More than 0 if something was read. */
 export function continueRequest(loop: Loop, client: HttpClient): number {

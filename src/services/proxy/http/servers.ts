@@ -9,7 +9,7 @@ import { joinServer, leaveOpening, leaveServer, reportEnd, reportOpened } from '
 import type { DialFailure, Source } from '../../../net/gate.ts';
 import { release } from '../../../net/holding.ts';
 import { EDGES, type Loop } from '../../../net/loop.ts';
-import { pickAddress, putAside, putBack } from '../../../net/server-addresses.ts';
+import { hasAnother, pickAddress, putAside, putBack } from '../../../net/server-addresses.ts';
 import { mayComeWithout, originOf } from '../../../net/way-back.ts';
 import type { Backend } from '../host-table.ts';
 import type { HttpClient } from './client.ts';
@@ -148,12 +148,12 @@ export function dialAgain(loop: Loop, client: HttpClient, failure: DialFailure):
   return undefined;
 }
 
-/** Whether the server that is being dialled has an address that was not tried. */
-export const hasNextAddress = (loop: Loop, { connection, server }: HttpClient): boolean =>
+/** Whether the server that is being dialled has another address for this connection, which waits too long. */
+export const hasNextAddress = ({ connection, server }: HttpClient): boolean =>
   server !== null &&
   !server.isConnected &&
   server.backend.addresses !== undefined &&
-  pickAddress(server.backend.addresses, connection.tried, loop.nowMs) !== -1;
+  hasAnother(server.backend.addresses, connection.tried);
 
 /** The connection serves this client's request from now on. */
 export function attach(loop: Loop, client: HttpClient, server: ServerConnection): void {

@@ -1,18 +1,24 @@
 /**
  * Clients for load, run in a namespace:
  *
- *   node load.ts kept                 requests over kept connections until SIGUSR2; a connection ends only where its answer says
- *                                     so. Prints "ok" and how many requests and connections there were
+ *   node load.ts kept                 requests over kept connections, over TLS connections and over WebSockets until SIGUSR2; a
+ *                                     connection of HTTP ends only where its answer says so, the others never. Prints "ok" and how
+ *                                     many requests and connections there were
  *   node load.ts rounds ROUNDS COUNT  opens COUNT connections, performs a request on each, then another one, and closes them;
  *                                     prints a line for each round
- *   node load.ts bulk BYTES           sends and gets that many bytes, in two connections at once, and compares them
+ *   node load.ts many COUNT           opens COUNT connections, performs a request on each and prints "open"; after SIGUSR2 performs
+ *                                     another one on each, closes them and prints "ok"
+ *   node load.ts bulk http BYTES      sends and gets that many bytes, in two connections at once, and compares them
+ *   node load.ts bulk https BYTES     the same over TLS
  *
  * Ends with the first failure.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { type Socket, connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
@@ -23,25 +29,46 @@ import { SMALL } from '../names.ts';
 import { createPatternCheck, patternBlocks } from '../pattern.ts';
 
 const LANES = 16;
+const OTHER_LANES = 4;
 const OPENED_AT_ONCE = 100;
 const GET = request({ line: 'GET /small.txt', authority: hostnameOf('nginx') });
-const [habit, ...numbers] = process.argv.slice(2);
-const [first, second = 0] = numbers.map(Number);
+const PLACE = { host: ADDRESSES.proxy, localAddress: ADDRESSES.client, noDelay: true };
+const [habit, first = '', second = ''] = process.argv.slice(2);
 
 if (habit === 'kept') await kept();
-else if (habit === 'rounds') await rounds(first, second);
-else if (habit === 'bulk') await bulk(first);
-else throw new Error(`"${habit}": expected kept, rounds or bulk`);
+else if (habit === 'rounds') await rounds(Number(first), Number(second));
+else if (habit === 'many') await many(Number(first));
+else if (habit === 'bulk') await bulk(first as 'http' | 'https', Number(second));
+else throw new Error(`"${habit}": expected kept, rounds, many or bulk`);
 
-async function open(): Promise<{ socket: Socket; ask: () => Promise<string> }> {
-  const socket = connect({ host: ADDRESSES.proxy, port: 80, localAddress: ADDRESSES.client, noDelay: true });
-  const incoming = createIncoming(socket);
+interface Connected {
+  readonly socket: Socket;
+  /** Resolves with the head of a whole answer. */
+  ask(): Promise<string>;
+}
+
+async function open(): Promise<Connected> {
+  const socket = connect({ ...PLACE, port: 80 });
   await once(socket, 'connect');
+  return asking(socket, GET);
+}
+
+async function openTls(): Promise<Connected> {
+  const socket = connectTls({
+    socket: connect({ ...PLACE, port: 443 }),
+    servername: hostnameOf('node'),
+    rejectUnauthorized: false,
+  });
+  await once(socket, 'secureConnect');
+  return asking(socket, request({ line: 'GET /small.txt', authority: hostnameOf('node') }));
+}
+
+function asking(socket: Socket, text: string): Connected {
+  const incoming = createIncoming(socket);
   return {
     socket,
-    /** Resolves with the head of a whole answer. */
     async ask() {
-      socket.write(GET);
+      socket.write(text);
       const head = await incoming.takeHead();
       await incoming.takeExactly(SMALL);
       assert.match(head, /^HTTP\/1\.1 200 /);
@@ -65,39 +92,89 @@ async function kept(): Promise<void> {
       socket.destroy();
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
-  console.log(`ok ${requests} requests, ${connections} connections`);
+  let [tlsRequests, messages] = [0, 0];
+  const tlsLane = async () => {
+    const { socket, ask } = await openTls();
+    // Its end would be the failure of the next request.
+    for (; !isOver; tlsRequests++) await ask();
+    socket.destroy();
+  };
+  const webSocketLane = async () => {
+    const socket = new WebSocket(`ws://${hostnameOf('node')}/`);
+    await once(socket, 'open');
+    socket.addEventListener('close', () => assert.ok(isOver, 'a WebSocket was closed'));
+    for (; !isOver; messages++) {
+      const text = `message ${messages}`;
+      const echoed = once(socket, 'message');
+      socket.send(text);
+      const [event] = (await echoed) as [{ data: string }];
+      assert.equal(event.data, text);
+    }
+    socket.close();
+  };
+  await Promise.all([
+    ...Array.from({ length: LANES }, lane),
+    ...Array.from({ length: OTHER_LANES }, tlsLane),
+    ...Array.from({ length: OTHER_LANES }, webSocketLane),
+  ]);
+  console.log(
+    `ok ${requests} requests, ${connections} connections; over TLS ${tlsRequests} requests, ${messages} messages of WebSockets, ${OTHER_LANES} connections each`,
+  );
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/** Opens connections, and performs a request on each. */
+async function openAll(count: number): Promise<readonly Opened[]> {
+  const all: Opened[] = [];
+  const lane = async () => {
+    while (all.length < count) {
+      const place = all.push(undefined as never) - 1;
+      all[place] = await open();
+      await all[place].ask();
+    }
+  };
+  await Promise.all(Array.from({ length: OPENED_AT_ONCE }, lane));
+  return all;
+}
+
+/** All of them are open now; and they serve. */
+async function askAndCloseAll(all: readonly Opened[]): Promise<void> {
+  let next = 0;
+  const again = async () => {
+    while (next < all.length) await all[next++].ask();
+  };
+  await Promise.all(Array.from({ length: OPENED_AT_ONCE }, again));
+  const closed = all.map(({ socket }) => once(socket, 'close'));
+  for (const { socket } of all) socket.end();
+  await Promise.all(closed);
 }
 
 async function rounds(times: number, count: number): Promise<void> {
   for (let round = 0; round < times; round++) {
-    const all: Awaited<ReturnType<typeof open>>[] = [];
-    const lane = async () => {
-      while (all.length < count) {
-        const place = all.push(undefined as never) - 1;
-        all[place] = await open();
-        await all[place].ask();
-      }
-    };
-    await Promise.all(Array.from({ length: OPENED_AT_ONCE }, lane));
-    // All of them are open now; and they serve.
-    let next = 0;
-    const again = async () => {
-      while (next < count) await all[next++].ask();
-    };
-    await Promise.all(Array.from({ length: OPENED_AT_ONCE }, again));
-    const closed = all.map(({ socket }) => once(socket, 'close'));
-    for (const { socket } of all) socket.end();
-    await Promise.all(closed);
+    await askAndCloseAll(await openAll(count));
     console.log(`round ${round + 1}`);
   }
 }
 
-async function bulk(bytes: number): Promise<void> {
+async function many(count: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.once('SIGUSR2', () => resolve());
+  const waiting = setInterval(() => {}, 1000);
+  const all = await openAll(count);
+  console.log('open');
+  await promise;
+  clearInterval(waiting);
+  await askAndCloseAll(all);
+  console.log('ok');
+}
+
+async function bulk(scheme: 'http' | 'https', bytes: number): Promise<void> {
+  const start = scheme === 'http' ? httpRequest : httpsRequest;
+  const to = { ...PLACE, servername: hostnameOf('node'), rejectUnauthorized: false };
   const upload = async () => {
-    const asked = httpRequest({
-      host: ADDRESSES.proxy,
-      localAddress: ADDRESSES.client,
+    const asked = start({
+      ...to,
       method: 'POST',
       path: '/count',
       headers: { host: hostnameOf('node'), 'content-length': bytes },
@@ -108,9 +185,8 @@ async function bulk(bytes: number): Promise<void> {
     assert.equal(await text(response), `${bytes} bytes`);
   };
   const download = async () => {
-    const asked = httpRequest({
-      host: ADDRESSES.proxy,
-      localAddress: ADDRESSES.client,
+    const asked = start({
+      ...to,
       path: `/stream?bytes=${bytes}`,
       headers: { host: hostnameOf('node') },
     });

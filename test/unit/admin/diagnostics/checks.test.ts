@@ -6,11 +6,12 @@ import { CHECKS } from '../../../../src/admin/diagnostics/checks/table.ts';
 import { english } from '../../../../src/texts/text.ts';
 import { checkDeps, fakeMachine } from './machine.ts';
 import { COALESCING_ROWS } from './rows-coalescing.ts';
+import { HEALTH_ROWS } from './rows-health.ts';
 import { MACHINE_ROWS } from './rows-machine.ts';
 import { NETWORK_ROWS } from './rows-network.ts';
 import { SERVICES_ROWS } from './rows-services.ts';
 
-const TABLE = [...NETWORK_ROWS, ...SERVICES_ROWS, ...COALESCING_ROWS, ...MACHINE_ROWS];
+const TABLE = [...NETWORK_ROWS, ...SERVICES_ROWS, ...HEALTH_ROWS, ...COALESCING_ROWS, ...MACHINE_ROWS];
 
 for (const { title, check: id, machine, files, deps, state, what, remedy } of TABLE) {
   test(`${id}: ${title}: ${state}`, async () => {

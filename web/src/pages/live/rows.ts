@@ -61,6 +61,7 @@ function noticeLine({ service, severity, text: sentence }: NoticeEvent): EventLi
 
 function healthLine({
   server,
+  address,
   state,
   before,
   probe,
@@ -74,15 +75,22 @@ function healthLine({
     icon: 'servers',
     tone: toneOf(state),
     sentence:
-      service === null || port === null
-        ? text('{server} works again', { server })
-        : text('{server}: problem with {service}, port {port}', { server, service, port }),
+      address !== null
+        ? service === null
+          ? text('{server}: {address} passes its health checks again', { server, address })
+          : text('{server}: {address} fails its health checks at {service}', { server, address, service })
+        : service === null || port === null
+          ? text('{server} works again', { server })
+          : text('{server}: problem with {service}, port {port}', { server, service, port }),
     note: text(STATE_WORDS[state]),
     facts: [
       probe !== null && [text('Probe'), [probe.toUpperCase(), hostname].filter(Boolean).join(' ')],
       detail !== null && [text('Found'), detail],
       [text('Before'), text(STATE_WORDS[before])],
-      failing > 1 && [text('Probes with problems'), String(failing)],
+      failing > (address === null ? 1 : 0) && [
+        address === null ? text('Probes with problems') : text('Addresses that fail'),
+        String(failing),
+      ],
     ],
     links: [toServer(server)],
   };

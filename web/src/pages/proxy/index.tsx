@@ -5,6 +5,7 @@ import { SelectField } from '../../ui/field.tsx';
 import { Table } from '../../ui/table.tsx';
 import { defaultHostOf, hostsOf, listenersOf, withDefaultHost } from '../servers/model.ts';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
+import { Workers } from './workers.tsx';
 import { TrustedProxies } from './trusted-proxies.tsx';
 
 const PICKS_BY = {
@@ -72,6 +73,7 @@ export default function ProxyPage() {
         </Card>
       )}
       <DefaultServer />
+      <Workers />
       <TrustedProxies />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />

@@ -6,6 +6,7 @@ import type { Problem } from '../../core/contract.ts';
 import { text } from '../../core/locale.ts';
 import { CheckField, SelectField, TextArea, TextField } from '../../ui/field.tsx';
 import { problemAt } from '../../ui/problems.tsx';
+import { HealthFields } from './health-fields.tsx';
 import { type HostDocument, type HostForm, hostOf, problemsOf, splitNames } from './model.ts';
 import { CLIENT_ADDRESSES, WaysIn } from './ways-in.tsx';
 
@@ -14,7 +15,7 @@ type Setter = <Key extends keyof HostForm>(key: Key) => (value: HostForm[Key]) =
 
 const CHECK_DELAY_MS = 300;
 /** The paths of the fields that a short form hides. */
-const MORE = /^\/(services|clientAddress|allow|redirectToHttps|ssh)/;
+const MORE = /^\/(health|services|clientAddress|allow|redirectToHttps|ssh)/;
 
 /** Problems of the present form, as validated by the appliance. A field shows its problem only once it has been left or saved. */
 export function useHostProblems(
@@ -65,7 +66,7 @@ export function HostFields({
     };
   const problem = (key: keyof HostForm, path: string) =>
     showsAll || touched.value.has(key) ? problemAt(problems, path) : undefined;
-  const { address, balance, hostnames, services, clientAddress, hasSsh } = form.value;
+  const { address, balance, health, hostnames, services, clientAddress, hasSsh } = form.value;
   const field = (key: TextKey, path: string) => ({
     isCode: true,
     value: form.value[key],
@@ -89,6 +90,13 @@ export function HostFields({
         options={Object.entries(CLIENT_ADDRESSES).map(([value, title]) => [value, text(title)] as const)}
         onChange={set('clientAddress')}
         problem={problem('clientAddress', '/clientAddress')}
+      />
+      <HealthFields
+        health={health}
+        hostnames={hostnames}
+        onChange={set('health')}
+        onLeave={touch('health')}
+        problemAt={(path) => problem('health', `/health${path}`)}
       />
       <Admission form={form} set={setShown} problem={problem} />
       <SshFields hasSsh={hasSsh} set={set} field={field} />

@@ -8,6 +8,7 @@ export interface HostDocument {
   address?: string;
   addresses?: string[];
   balance?: string;
+  health?: false | HealthDocument;
   enabled?: boolean;
   maintenance?: boolean;
   hostnames?: string[];
@@ -17,6 +18,30 @@ export interface HostDocument {
   redirectToHttps?: false | 301 | 308;
   ssh?: false | { port?: number; targetPort?: number };
   [other: string]: unknown;
+}
+
+/** As written. Fields that the form does not know are kept. */
+export interface HealthDocument {
+  check?: string;
+  host?: string;
+  path?: string;
+  expect?: string[];
+  intervalSeconds?: number;
+  failures?: number;
+  successes?: number;
+  [other: string]: unknown;
+}
+
+/** All of them as text; "none" is no check. An empty field has its default. */
+export interface HealthForm {
+  readonly check: string;
+  readonly host: string;
+  readonly path: string;
+  /** Separated by spaces or commas. */
+  readonly expect: string;
+  readonly intervalSeconds: string;
+  readonly failures: string;
+  readonly successes: string;
 }
 
 /** An entry of `services`. */
@@ -35,6 +60,7 @@ export interface HostForm {
   /** Several are separated by spaces or commas. */
   readonly address: string;
   readonly balance: string;
+  readonly health: HealthForm;
   readonly enabled: boolean;
   readonly maintenance: boolean;
   /** One per line, or separated by spaces or commas. */
@@ -52,10 +78,21 @@ export interface HostForm {
 
 export const wayIn = (listener: string): WayIn => ({ listener, targetPort: '', clientAddress: '', alpn: '' });
 
+export const DEFAULT_HEALTH: HealthForm = {
+  check: 'http',
+  host: '',
+  path: '/',
+  expect: '2xx 3xx 4xx',
+  intervalSeconds: '10',
+  failures: '3',
+  successes: '2',
+};
+
 export const EMPTY_FORM: HostForm = {
   name: '',
   address: '',
   balance: 'order',
+  health: { ...DEFAULT_HEALTH, check: 'none' },
   enabled: true,
   maintenance: false,
   hostnames: '',
@@ -79,6 +116,7 @@ export function formOf(host: HostDocument, effective: HostConfig | undefined): H
     name: host.name,
     address: addressesOf(host).join(' '),
     balance: host.balance ?? 'order',
+    health: healthFormOf(host.health ?? false),
     enabled: host.enabled ?? true,
     maintenance: host.maintenance ?? false,
     hostnames: (host.hostnames ?? []).join('\n'),
@@ -90,6 +128,40 @@ export function formOf(host: HostDocument, effective: HostConfig | undefined): H
     sshPort: ssh === false || ssh.port === undefined ? '' : String(ssh.port),
     sshTargetPort: ssh === false || ssh.targetPort === undefined ? '22' : String(ssh.targetPort),
   };
+}
+
+function healthFormOf(health: false | HealthDocument): HealthForm {
+  if (health === false) return EMPTY_FORM.health;
+  const text = (key: 'intervalSeconds' | 'failures' | 'successes') =>
+    health[key] === undefined ? DEFAULT_HEALTH[key] : String(health[key]);
+  return {
+    check: health.check ?? DEFAULT_HEALTH.check,
+    host: health.host ?? '',
+    path: health.path ?? DEFAULT_HEALTH.path,
+    expect: health.expect?.join(' ') ?? DEFAULT_HEALTH.expect,
+    intervalSeconds: text('intervalSeconds'),
+    failures: text('failures'),
+    successes: text('successes'),
+  };
+}
+
+/** What the form says; what is as by default is left out. A path stays while another kind of check is chosen. */
+function healthOf(form: HealthForm, before: HostDocument['health']): false | HealthDocument {
+  if (form.check === 'none') return false;
+  const health: HealthDocument = before === undefined || before === false ? {} : { ...before };
+  const set = <Key extends keyof HealthForm>(key: Key, read: (text: string) => HealthDocument[Key]) => {
+    const text = form[key].trim();
+    if (text === '' || text === DEFAULT_HEALTH[key]) delete health[key];
+    else health[key] = read(text);
+  };
+  set('check', (text) => text);
+  set('host', (text) => text);
+  set('path', (text) => text);
+  set('expect', splitNames);
+  set('intervalSeconds', numberOf);
+  set('failures', numberOf);
+  set('successes', numberOf);
+  return health;
 }
 
 const wayInOf = (service: NonNullable<HostDocument['services']>[number]): WayIn =>
@@ -156,6 +228,8 @@ export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
   setOr(host, 'address', addresses[0] ?? '', addresses.length > 1);
   setOr(host, 'addresses', addresses, addresses.length <= 1);
   setOr(host, 'balance', form.balance, form.balance === 'order' || addresses.length <= 1);
+  const health = healthOf(form.health, before?.health);
+  setOr(host, 'health', health, health === false);
   const services = form.services.map(serviceOf);
   const isDefault = services.length === 2 && ['http', 'https'].every((name) => services.includes(name));
   const allow = splitNames(form.allow);

@@ -32,6 +32,7 @@ import { ask } from '../../ui/dialog.tsx';
 import { Qr } from '../../ui/qr.tsx';
 import { ClientAddress } from './client-address.tsx';
 import { DnsRecords } from './dns-records.tsx';
+import { HealthChecks } from './health-checks.tsx';
 import { type HostDocument, addressesOf, defaultHostOf, hostsOf, withoutHost } from './model.ts';
 import { HostState, Turned } from './state.tsx';
 import { Traffic } from './traffic.tsx';
@@ -120,6 +121,7 @@ export function Server({ name }: { name: string }) {
       {answer !== undefined && (
         <>
           <Traffic name={name} />
+          <HealthChecks answer={answer} />
           <Probes answer={answer} />
           <Card title={text('DNS records to publish')}>
             <p class="faint">

@@ -44,5 +44,10 @@ export const live: Dictionary = {
   'To the server': 'Zum Server',
   'Explain this connection': 'Diese Verbindung erklären',
   'Everything of this client': 'Alles von diesem Client',
+  '{server}: {address} passes its health checks again':
+    '{server}: {address} besteht die Zustandsprüfungen wieder',
+  '{server}: {address} fails its health checks at {service}':
+    '{server}: {address} besteht die Zustandsprüfungen bei {service} nicht',
+  'Addresses that fail': 'Adressen, die sie nicht bestehen',
   'Unique id': 'Eindeutige Kennung',
 };

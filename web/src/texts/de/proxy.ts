@@ -24,6 +24,10 @@ export const proxy: Dictionary = {
   'It gets the clients that name no server (TLS without a server name), or a name that no server has, on the listeners that it uses.':
     'Er bekommt die Clients, die keinen Server nennen (TLS ohne Servernamen) oder einen Namen, den kein Server hat, auf den Listenern, die er benutzt.',
   'none: they are refused': 'keiner: Sie werden abgelehnt',
+  'Number of worker threads': 'Zahl der Arbeits-Threads',
+  'Several threads use several processor cores. One is enough for most networks; each further one takes 12 MB of memory. Open connections stay when the number changes.':
+    'Mehrere Threads nutzen mehrere Prozessorkerne. Einer genügt den meisten Netzen; jeder weitere braucht 12 MB Speicher. Offene Verbindungen bleiben, wenn sich die Zahl ändert.',
+  'by cores and memory': 'nach Prozessorkernen und Speicher',
   'Proxies in front of the appliance': 'Proxys vor dem Gerät',
   'Trusted proxies': 'Vertraute Proxys',
   'One per line: an address, or a prefix such as 192.0.2.0/24. Each connection from them must begin with a PROXY header (HAProxy: send-proxy, nginx: proxy_protocol on), also at SSH ports. The address in it is that of the client.':

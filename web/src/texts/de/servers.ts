@@ -166,4 +166,31 @@ export const servers: Dictionary = {
   '1 server is in the draft.': '1 Server ist im Entwurf.',
   '{count} servers are in the draft.': '{count} Server sind im Entwurf.',
   Edit: 'Bearbeiten',
+  'Health checks': 'Zustandsprüfungen',
+  'Clients are not led to an address that fails.':
+    'Zu einer Adresse, die sie nicht besteht, werden keine Clients geführt.',
+  'No address passes: clients are led there nevertheless, because a check may be wrong.':
+    'Keine Adresse besteht: Clients werden trotzdem dorthin geführt, weil eine Prüfung sich irren kann.',
+  '1 failure so far': 'bisher 1 Ausfall',
+  '{falls} failures so far': 'bisher {falls} Ausfälle',
+  'none: one that does not answer a client is put aside for some seconds':
+    'nichts: eine, die einem Client nicht antwortet, wird für einige Sekunden zurückgestellt',
+  'does it take connections?': 'nimmt sie Verbindungen an?',
+  'does it complete a TLS handshake for the name of the server?':
+    'vollendet sie einen TLS-Handshake für den Namen des Servers?',
+  'does it answer a request?': 'beantwortet sie eine Anfrage?',
+  connection: 'Verbindung',
+  'TLS handshake': 'TLS-Handshake',
+  'HTTP request': 'HTTP-Anfrage',
+  'What is checked at each address': 'Was an jeder Adresse geprüft wird',
+  'Clients are not led to an address that fails, unless all of them fail. Each check is a connection that the server may log.':
+    'Zu einer Adresse, die nicht besteht, werden keine Clients geführt, außer wenn keine besteht. Jede Prüfung ist eine Verbindung, die der Server protokollieren kann.',
+  'Path of the request': 'Pfad der Anfrage',
+  'Status that shows that all is well': 'Status, der zeigt, dass alles in Ordnung ist',
+  'Several are separated by spaces, such as 2xx 301.':
+    'Mehrere werden durch Leerzeichen getrennt, etwa 2xx 301.',
+  'Name that the check asks for': 'Name, nach dem die Prüfung fragt',
+  'Seconds from one check to the next': 'Sekunden von einer Prüfung zur nächsten',
+  'Failures in a row that take it out': 'Fehlschläge in Folge, die sie herausnehmen',
+  'Successes in a row that bring it back': 'Erfolge in Folge, die sie zurückbringen',
 };

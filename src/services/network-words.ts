@@ -1,5 +1,5 @@
-import { type Text, say } from '../../texts/text.ts';
 /** Connection errors in plain words: what the error means, and what to check. */
+import { type Text, say } from '../texts/text.ts';
 
 const CONNECT_WORDS: Readonly<Record<string, (where: string) => Text>> = {
   ECONNREFUSED: (where) =>
