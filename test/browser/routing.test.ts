@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { waitUntil } from '../../lab/wait.ts';
 import { type Claimed, startClaimed } from './claimed.ts';
 import { axe, card, type Opened, person } from './support.ts';
 
@@ -260,7 +261,8 @@ describe('the settings of a server', () => {
     await apply();
     assert.deepEqual(await trusted(), ['198.51.100.7', '2001:db8:9::/64']);
     await user.visit('/proxy');
-    assert.equal(await page.getByLabel('Trusted proxies').inputValue(), '198.51.100.7\n2001:db8:9::/64');
+    const shown = page.getByLabel('Trusted proxies');
+    await waitUntil('the list', async () => (await shown.inputValue()) === '198.51.100.7\n2001:db8:9::/64');
     await user.fill('Trusted proxies', '');
     await apply();
     assert.equal(await trusted(), undefined);
