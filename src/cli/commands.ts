@@ -173,7 +173,14 @@ const explain: Command = async ({ client, operands, say, json }) => {
   const protocol = need(operands, 1, 'the protocol (tcp, udp or icmp)');
   const to = need(operands, 2, 'where to (a name or an address)');
   const port = operands[3] === undefined ? {} : { port: Number(operands[3]) };
-  const answer = await client.call<ExplainAnswer>('POST', '/api/explain', { from, protocol, to, ...port });
+  const alpn = operands[4] === undefined ? {} : { alpn: operands[4].split(',') };
+  const answer = await client.call<ExplainAnswer>('POST', '/api/explain', {
+    from,
+    protocol,
+    to,
+    ...port,
+    ...alpn,
+  });
   json(answer);
   for (const { isOk, service, text } of answer.steps) say(`${isOk ? 'ok ' : 'NO '} ${service}: ${text}`);
   say(answer.outcome.text);

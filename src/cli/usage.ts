@@ -44,7 +44,9 @@ export const USAGE = `Usage: tombolo COMMAND [OPTIONS]
   status                           the process and its services
   hosts                            the servers and how they are
   check [--cached]                 "check my setup"; --cached: what is known already
-  explain FROM PROTOCOL TO [PORT]  what would happen to a connection, step by step
+  explain FROM PROTOCOL TO [PORT] [ALPN]
+                                   what would happen to a connection, step by step; ALPN: the protocols that a TLS client
+                                   offers, with commas
   config                           the configuration
   apply FILE [--dry-run] [--confirm-seconds N] [--no-confirm] [--ignore-assertions]
                                    applies a configuration ("-": standard input), and confirms it when the appliance

@@ -9,6 +9,8 @@ export interface ServiceUse {
   /** On the server. */
   readonly port: number;
   readonly clientAddress: HostConfig['clientAddress'];
+  /** Only for clients that offer one of these protocols; undefined: for all others. */
+  readonly alpn: readonly string[] | undefined;
 }
 
 /** The addresses of a server, in the order in which they are tried. */
@@ -19,18 +21,29 @@ export const addressesOf = ({ address, addresses }: Pick<HostConfig, 'address' |
 export const listenersOf = ({ services }: Pick<HostConfig, 'services'>): string[] =>
   services.map((service) => (typeof service === 'string' ? service : service.listener));
 
-/** undefined if the server does not name the listener. */
-export function serviceAt(
+/** The ways in of a server at a listener, in its order. Several differ in the protocols that clients offer. */
+export function waysAt(
   { services, clientAddress }: Pick<HostConfig, 'services' | 'clientAddress'>,
   { name, port }: Pick<ListenerConfig, 'name' | 'port'>,
-): ServiceUse | undefined {
-  for (const service of services) {
-    if (service === name) return { port, clientAddress };
-    if (typeof service === 'string' || service.listener !== name) continue;
-    return { port: service.targetPort ?? port, clientAddress: service.clientAddress ?? clientAddress };
-  }
-  return undefined;
+): ServiceUse[] {
+  return services.flatMap((service): ServiceUse[] => {
+    if (service === name) return [{ port, clientAddress, alpn: undefined }];
+    if (typeof service === 'string' || service.listener !== name) return [];
+    const { targetPort = port, alpn } = service;
+    return [{ port: targetPort, clientAddress: service.clientAddress ?? clientAddress, alpn }];
+  });
 }
+
+/** A server that gets no client but those which offer certain protocols; another one may have the same host names. */
+export const isByProtocolOnly = ({ services }: Pick<HostConfig, 'services'>): boolean =>
+  services.length > 0 &&
+  services.every((service) => typeof service !== 'string' && service.alpn !== undefined);
+
+/** The way in for clients that offer no certain protocol; undefined if the server has none at the listener. */
+export const serviceAt = (
+  host: Pick<HostConfig, 'services' | 'clientAddress'>,
+  listener: Pick<ListenerConfig, 'name' | 'port'>,
+): ServiceUse | undefined => waysAt(host, listener).find(({ alpn }) => alpn === undefined);
 
 /** Browsers open the listener for https:// by themselves, or it is called "https". */
 export const isHttps = ({ protocol, port, name }: ListenerConfig): boolean =>

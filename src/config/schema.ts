@@ -22,6 +22,8 @@ import {
   text,
 } from './schema-values.ts';
 
+/** The most protocols of one way in. */
+const MAX_PROTOCOLS = 16;
 /** The most addresses of one server. */
 const MAX_ADDRESSES = 16;
 
@@ -42,6 +44,22 @@ const HostServiceSchema = Type.Object(
         title: 'How the server learns the address of the client here, if not as everywhere else',
         expected: CLIENT_ADDRESSES,
       }),
+    ),
+    alpn: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^[!-~]{1,255}$',
+          title: 'Protocol',
+          expected: 'the name of a protocol in ALPN, such as "acme-tls/1", "h2" or "imap"',
+        }),
+        {
+          minItems: 1,
+          maxItems: MAX_PROTOCOLS,
+          title:
+            'TLS: only for clients that offer one of these protocols in their ClientHello (ALPN); they go before all others, also if another server has the host name',
+          expected: `a list of 1 to ${MAX_PROTOCOLS} protocols`,
+        },
+      ),
     ),
   },
   { ...strict, title: 'Way in', expected: 'an object with "listener"' },

@@ -285,6 +285,41 @@ export function reenterOpenings(admission: Admission, connection: Connection): b
   return isHeld;
 }
 
+/**
+ * A connection is another client's: a trusted proxy has said whose it is. It keeps its place, so the client may have one more than
+ * its share for a moment; the next new connection then takes it from the greediest. The result: a connection of this worker that
+ * has lost its slot before, to be closed by the caller.
+ */
+export function becomeClient(
+  admission: Admission,
+  connection: Connection,
+  { word0, word1, word2, word3 }: Client,
+): Connection | undefined {
+  const { memory, worker, connections } = admission;
+  const { all, openings, workerOf, numberOf, openingOf, slotOf, sinceOf } = memory;
+  const before = connection.slot;
+  begin(admission);
+  if (!holdsSlot(admission, connection)) {
+    end(admission);
+    return undefined; // it is about to be closed
+  }
+  freeSlot(memory, before);
+  const slot = takeSlot(all, 1, word0, word1, word2, word3);
+  const opening = takeSlot(openings, 1, word0, word1, word2, word3);
+  openingOf[slot] = opening;
+  slotOf[opening] = slot;
+  numberOf[slot] = connection.number;
+  sinceOf[slot] = connection.sinceMs;
+  workerOf[slot] = worker;
+  end(admission);
+  connections[before] = undefined;
+  connection.slot = slot;
+  connection.openingSlot = opening;
+  const lost = connections[slot];
+  connections[slot] = connection;
+  return lost;
+}
+
 /** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpenings(admission: Admission, connection: Connection): void {
   if (connection.openingSlot === 0) return;

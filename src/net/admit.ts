@@ -1,21 +1,22 @@
 /** Handles a connection that was just accepted: checks that there is room for it, and starts its first phase. */
-import { connectionsOf, enter } from './admission.ts';
+import { enter } from './admission.ts';
+import { begin } from './begin.ts';
 import type { Client } from './client.ts';
-import { type Connection, Phase, createConnection } from './connection.ts';
-import { conversationOf } from './conversation.ts';
-import { startDial } from './dialling.ts';
-import { close, closeDisplaced, refuse } from './ending.ts';
-import type { Gate, Route } from './gate.ts';
+import { limitFor } from './client-limits.ts';
+import { createConnection } from './connection.ts';
+import { closeDisplaced } from './ending.ts';
+import type { Gate } from './gate.ts';
 import { noteRefused } from './holders.ts';
-import { ARRIVALS, type Loop } from './loop.ts';
-import { countNew } from './new-connections.ts';
-import { readOpening } from './opening.ts';
-import { waitingClients } from './accept-queue.ts';
+import { awaitIntroduction } from './introducing.ts';
+import type { Loop } from './loop.ts';
+import { isTrusted } from './trusted-proxies.ts';
 
 /** `listener`: the descriptor on which it was accepted. */
 export function admit(loop: Loop, fd: number, gate: Gate, client: Client, listener: number): void {
   const { admission, index } = loop;
-  const limit = limitFor(loop, client, listener);
+  // The limits are for clients: those of a trusted proxy are known later.
+  const isOfProxy = gate.trusted !== undefined && isTrusted(gate.trusted, client, loop.ourselves);
+  const limit = isOfProxy ? -1 : limitFor(loop, client, listener, 0);
   if (limit >= 0) return turnAway(loop, fd, gate, client, limit);
   const connection = createConnection(gate, fd, loop.nowMs);
   if (!enter(admission, connection, client, loop.nowMs))
@@ -24,34 +25,8 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client, listen
   loop.open++;
   loop.openings++;
   loop.halves[fd] = connection.up;
-  if (gate.route === null && gate.conversation === undefined) {
-    readOpening(loop, connection); // the first bytes are often there already
-    if (connection.phase === Phase.closed) return;
-  }
-  if (!loop.epoll.add(fd, ARRIVALS)) close(loop, connection);
-  else if (gate.conversation !== undefined) conversationOf(connection).begin(loop, connection);
-  else if (gate.route !== null) judge(loop, connection, gate.route);
-}
-
-/** For a gate that needs no bytes. */
-function judge(loop: Loop, connection: Connection, route: Route): void {
-  const { gate, up } = connection;
-  const refusal = gate.refuses?.(up.from) ?? null;
-  if (refusal === null) return startDial(loop, connection, gate.routeFor?.(up.from) ?? route);
-  connection.server = route.server;
-  refuse(loop, connection, refusal);
-}
-
-/** The position of the counter of the limit at which a new connection is refused; -1 if there is none yet. */
-function limitFor(loop: Loop, client: Client, listener: number): number {
-  const { index, limits, admission } = loop;
-  const { connectionsPerClient, newConnectionsPerSecondPerClient } = limits;
-  const { arrivals } = admission.memory;
-  if (!countNew(arrivals, loop.nowMs, client, newConnectionsPerSecondPerClient, listener, waitingClients))
-    return index['refused-rate'];
-  if (connectionsPerClient !== undefined && connectionsOf(admission, client) >= connectionsPerClient)
-    return index['refused-client-limit'];
-  return -1;
+  if (isOfProxy) awaitIntroduction(loop, connection, listener);
+  else begin(loop, connection, false);
 }
 
 /** Refuses a new connection. */

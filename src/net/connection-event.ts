@@ -17,6 +17,11 @@ export const ConnectionEvent = eventShape('connection', {
   name: Nullable(Type.String()),
   /** Name of the server in the configuration. */
   server: Nullable(Type.String()),
+  /**
+   * Unique id (PP2_TYPE_UNIQUE_ID) that servers with clientAddress "proxy-v2" are told, or that a trusted proxy has told; null if
+   * there is none.
+   */
+  uniqueId: Nullable(Type.String()),
   bytesUp: Type.Integer(),
   bytesDown: Type.Integer(),
   /** Time since it was accepted. */
@@ -35,11 +40,12 @@ export const connectionKind = eventKind<ConnectionEvent>({
   serverBy: 'server',
   line(event, bytes) {
     const { service, what, client, listener, name, server, bytesUp, bytesDown, durationMs, reason } = event;
+    const id = event.uniqueId === null ? '' : ` id ${event.uniqueId}`;
     const moved =
       what === 'closed'
         ? ` up ${bytes(bytesUp)}, down ${bytes(bytesDown)}, ${(durationMs / 1000).toFixed(1)} s`
         : '';
     const why = reason === null ? '' : ` (${reason})`;
-    return `${service} ${what} ${client} ${listener} ${name ?? '-'} -> ${server ?? '-'}${moved}${why}`;
+    return `${service} ${what} ${client} ${listener} ${name ?? '-'} -> ${server ?? '-'}${moved}${id}${why}`;
   },
 });

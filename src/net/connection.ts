@@ -4,7 +4,8 @@
  */
 import { AccessLevel, type AccessLevelId } from './access-record.ts';
 import type { Exchange } from './exchange.ts';
-import type { Examiner, Gate, Route } from './gate.ts';
+import type { Examiner, Gate, Route, Arrival } from './gate.ts';
+import type { Endpoint } from '../wire/proxy-protocol.ts';
 import type { Pipe } from './pipe-pool.ts';
 
 /** The phases of a connection. */
@@ -22,6 +23,8 @@ export const Phase = {
   conversing: 5,
   /** The gate waits for something that another thread finds out (waiting.ts). */
   waiting: 6,
+  /** Waits for the PROXY header of a trusted proxy. */
+  introducing: 7,
 } as const;
 
 /** Where a connection to a server comes from. */
@@ -68,10 +71,8 @@ export interface Half {
   totalBytes: number;
 }
 
-export interface Connection {
+export interface Connection extends Arrival {
   readonly gate: Gate;
-  /** Counts up; wraps at 2^32. */
-  readonly number: number;
   /** Milliseconds of the loop's clock. */
   readonly acceptedMs: number;
   phase: (typeof Phase)[keyof typeof Phase];
@@ -97,6 +98,12 @@ export interface Connection {
   opened: boolean;
   /** One side was reset: the other side will be reset too. */
   failed: boolean;
+  destination: Endpoint | null;
+  uniqueId: Uint8Array | null;
+  /** A trusted proxy has opened it for itself, as it does every few seconds to see whether we are there: it is no event. */
+  isProbe: boolean;
+  /** The socket on which it was accepted; only for a connection of a trusted proxy. */
+  listener: number;
   /** It has been half closed and silent: the peer that has sent its FIN is probed to see whether it is gone. */
   isAsked: boolean;
   /** The name that the client asked for, and the name of the server; null while unknown. */
@@ -175,6 +182,10 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     progressMs: 0,
     opened: false,
     failed: false,
+    destination: null,
+    uniqueId: null,
+    isProbe: false,
+    listener: -1,
     isAsked: false,
     name: null,
     server: null,

@@ -3,6 +3,7 @@ import { type Half, Phase } from './connection.ts';
 import { conversationOf } from './conversation.ts';
 import { onClientEvents, onDialEvents } from './dialling.ts';
 import { discardLate } from './ending.ts';
+import { onIntroductionEvents } from './introducing.ts';
 import type { Loop } from './loop.ts';
 import { onOpeningEvents } from './opening.ts';
 import { onRelayEvents } from './relaying.ts';
@@ -35,6 +36,8 @@ function handle(loop: Loop, half: Half, events: number): void {
       return conversationOf(connection).onEvents(loop, half, events);
     case Phase.lingering:
       return discardLate(loop, connection);
+    case Phase.introducing:
+      return onIntroductionEvents(loop, connection, events);
     default:
   }
 }

@@ -14,6 +14,12 @@ export const tcpCounterTable = {
   'closed-early': 'Connections that the client ended before its server was known or reached',
   'refused-timeout':
     'Connections refused because the client took too long to send its request or ClientHello',
+  'proxy-header': 'Connections whose trusted proxy told the address of the client in a PROXY header',
+  'proxy-header-local':
+    'Connections whose trusted proxy told in a PROXY header that there is no client, or that it is the client itself: mostly health checks',
+  'proxy-probes': 'Connections that a trusted proxy ended before a PROXY header: mostly health checks',
+  'refused-proxy-header':
+    'Connections from trusted proxies that were reset, because they do not begin with a valid PROXY header',
   'refused-memory':
     'Connections ended because data sent before the server was known filled the memory, and their clients had the most of it',
   'refused-share': 'Connections refused at the limit: their clients had as many as any other client, or more',

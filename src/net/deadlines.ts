@@ -4,7 +4,7 @@ import { type Connection, Phase } from './connection.ts';
 import { conversationOf } from './conversation.ts';
 import { serverFailed } from './dialling.ts';
 import { LINGER_MS, LINGER_STALL_MS, close, countEnd, refuse } from './ending.ts';
-import { CLOSE } from './gate.ts';
+import { CLOSE, RESET } from './gate.ts';
 import { QUIET_MS, askWhetherGone, enableKeepalive } from './keepalive.ts';
 import type { Loop } from './loop.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
@@ -34,6 +34,10 @@ function look(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts):
       if (elapsedMs < handshakeTimeoutMs) return;
       countEnd(loop, connection, index['refused-timeout']);
       return refuse(loop, connection, connection.examiner?.timedOut() ?? CLOSE);
+    case Phase.introducing:
+      if (elapsedMs < handshakeTimeoutMs) return;
+      countEnd(loop, connection, index['refused-timeout']);
+      return refuse(loop, connection, RESET);
     case Phase.dialing:
       if (elapsedMs >= handshakeTimeoutMs) serverFailed(loop, connection, 'timeout');
       return;

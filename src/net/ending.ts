@@ -61,12 +61,13 @@ export function leaveServer(loop: Loop, connection: Connection): void {
 export function reportOpened({ events, nowMs }: Loop, connection: Connection): void {
   connection.opened = true;
   connection.connectMs = (nowMs - connection.acceptedMs) | 0;
+  if (connection.isProbe) return;
   events.record(TcpEvent.opened, connection, nowMs);
 }
 
 /** Reports the end once per connection, to the events and to the access log: not again when lingering ends. */
 function reportEnds(loop: Loop, connection: Connection): void {
-  if (connection.phase === Phase.lingering) return;
+  if (connection.phase === Phase.lingering || connection.isProbe) return;
   reportEnd(loop, connection);
   if (connection.exchange !== null || connection.accessLog !== AccessLevel.off)
     loop.access.endConnection(connection, loop.nowMs);

@@ -8,6 +8,7 @@ import {
   type EventRing,
 } from '../runtime/event-ring.ts';
 import { formatIpAddress } from '../wire/ip-address.ts';
+import { formatUniqueId } from '../wire/proxy-header.ts';
 import type { ConnectionFound } from './connection-event.ts';
 import type { Connection } from './connection.ts';
 import type { Gate } from './gate.ts';
@@ -30,12 +31,12 @@ const REASON = 20;
 const BYTES_UP = 24;
 const BYTES_DOWN = 32;
 const PEER = 40;
-/** Lengths of the three texts: listener, server, name. */
+/** Lengths of what follows: listener, server, unique id, name. */
 const LENGTHS = PEER + SOCKADDR_BYTES;
 const TEXTS = LENGTHS + 4;
-const RECORD_BYTES = 256;
+const RECORD_BYTES = 384;
 const RECORDS = 512;
-/** A longer name is cut off, so that listener and server, with at most 63 characters each, always have room. */
+/** A longer name is cut off: listener and server, with at most 63 characters each, and an id of at most 128 bytes always have room. */
 const TEXT_BYTES = RECORD_BYTES - TEXTS;
 const PEER_STRIDE = 32;
 /** How exact the time of an event is. */
@@ -134,7 +135,11 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       let text = at + TEXTS;
       text += bytes[at + LENGTHS] = putText(listenerOf(connection.gate), text, end);
       text += bytes[at + LENGTHS + 1] = putText(connection.server ?? '', text, end);
-      bytes[at + LENGTHS + 2] = putText(connection.name ?? '', text, end);
+      const { uniqueId } = connection;
+      const idBytes = uniqueId === null ? 0 : uniqueId.length;
+      for (let i = 0; i < idBytes; i++) bytes[text + i] = uniqueId![i];
+      text += bytes[at + LENGTHS + 2] = idBytes;
+      bytes[at + LENGTHS + 3] = putText(connection.name ?? '', text, end);
       writer.commit();
     },
     recordLimited(gate, fd, reason, nowMs) {
@@ -159,11 +164,9 @@ export function readTcpEvent(
   { kind, bytes, words, doubles, at }: EventRecord,
 ): ConnectionFound {
   let text = at + TEXTS;
-  const nextText = (position: number): string | null => {
-    const length = bytes[at + LENGTHS + position];
-    const characters = bytes.subarray(text, (text += length));
-    return length === 0 ? null : String.fromCharCode(...characters);
-  };
+  const next = (position: number): Uint8Array =>
+    bytes.subarray(text, (text += bytes[at + LENGTHS + position]));
+  const nextText = (position: number): string | null => String.fromCharCode(...next(position)) || null;
   const peer = peerAt(bytes, at + PEER);
   const [reason, explanation] = counters[words[(at + REASON) >> 2]] ?? [null, null];
   return {
@@ -173,7 +176,8 @@ export function readTcpEvent(
     connection: words[(at + NUMBER) >> 2] >>> 0,
     listener: nextText(0) ?? '',
     server: nextText(1),
-    name: nextText(2),
+    uniqueId: formatUniqueId(next(2)) || null,
+    name: nextText(3),
     client: peer === undefined ? 'unknown' : formatIpAddress(peer.address),
     clientPort: peer?.port ?? 0,
     bytesUp: doubles[(at + BYTES_UP) >> 3],

@@ -3,9 +3,11 @@
  * sockets. A gate only examines bytes, and says what to send and what to count.
  */
 
+import type { Endpoint } from '../wire/proxy-protocol.ts';
 import type { KnownWays } from './found-ways.ts';
 import type { AccessLevelId } from './access-record.ts';
 import type { ServerAddresses } from './server-addresses.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** An address that the connection to a server comes from, instead of the appliance's own. */
 export interface Source {
@@ -77,10 +79,20 @@ export const MORE: { readonly kind: 'more' } = { kind: 'more' };
  */
 export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket' | 'ourselves' | 'share';
 
+/** What is known of a client's connection, beside its address. */
+export interface Arrival {
+  /** Counts up; wraps at 2^32. */
+  readonly number: number;
+  /** What the client dialled, as a trusted proxy has told it; null: our end of the socket says it. */
+  readonly destination: Endpoint | null;
+  /** What tells it from others to servers, and to people who compare logs; null as long as nobody was told one. */
+  uniqueId: Uint8Array | null;
+}
+
 /** Examines the first bytes of one connection as they arrive. */
 export interface Examiner {
   /** `chunk` is only valid during the call. */
-  push(chunk: Uint8Array, clientFd: number): Verdict;
+  push(chunk: Uint8Array, clientFd: number, arrival: Arrival): Verdict;
   /** The answer if the rest does not come in time. */
   timedOut(): Refusal;
 }
@@ -88,6 +100,8 @@ export interface Examiner {
 export interface Gate {
   /** Takes the connection over from its first byte on (conversation.ts); not set by gates that only examine the first bytes. */
   readonly conversation?: object;
+  /** Connections from these proxies begin with a PROXY header; undefined if there are none. */
+  readonly trusted?: TrustedProxies | undefined;
   /** Makes the examiner for a new connection. If no bytes are needed, it is null and `route` is set. */
   readonly begin: (() => Examiner) | null;
   readonly route: Route | null;

@@ -24,7 +24,7 @@ export function readOpening(loop: Loop, connection: Connection): void {
       up.readable = up.exhaustive || up.ending || taken === CHUNK_BYTES;
       if (!hasMemory(loop, connection)) return;
       connection.examiner ??= connection.gate.begin!();
-      judge(loop, connection, connection.examiner.push(scratch.subarray(0, taken), up.from));
+      judge(loop, connection, connection.examiner.push(scratch.subarray(0, taken), up.from, connection));
       if (connection.phase !== Phase.opening || !up.readable) return;
     } else if (taken < 0 && errno() === E.EAGAIN) {
       up.readable = false;
@@ -54,7 +54,7 @@ const NO_BYTES = new Uint8Array(0);
 /** What the gate waited for is known. */
 export function decideAgain(loop: Loop, connection: Connection): void {
   connection.phase = Phase.opening;
-  judge(loop, connection, connection.examiner!.push(NO_BYTES, connection.up.from));
+  judge(loop, connection, connection.examiner!.push(NO_BYTES, connection.up.from, connection));
 }
 
 /** Above this, connections that have ended meanwhile are removed from the list each time that it has doubled. */

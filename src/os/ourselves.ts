@@ -91,6 +91,15 @@ export function isOurselves({ rows }: Ourselves, bytes: Uint8Array, offset = 0):
   );
 }
 
+/** The same for an address of four big-endian words. */
+export const isOwnHost = (
+  { rows }: Ourselves,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): boolean => matches(rows, word0, word1, word2, word3);
+
 /** The same for a sockaddr_in or sockaddr_in6 (os/socket-address.ts). */
 export const isOwnSocketAddress = ({ rows }: Ourselves, sockaddr: Uint8Array): boolean =>
   sockaddr.length === SOCKADDR_IN_BYTES

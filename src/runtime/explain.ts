@@ -19,6 +19,8 @@ export interface Flow {
   readonly to: string | undefined;
   /** undefined for ICMP. */
   readonly port: number | undefined;
+  /** The protocols that the client offers in its ClientHello (ALPN). */
+  readonly alpn?: readonly string[] | undefined;
   /** Whether the destination is an address of the appliance itself, so that its own sockets receive it. */
   readonly isLocal: boolean;
 }

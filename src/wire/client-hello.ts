@@ -1,6 +1,6 @@
 /**
- * Reads the server name in a TLS ClientHello, and nothing else: records (RFC 8446 section 5.1), ClientHello (4.1.2), its
- * extensions (4.2) and server_name (RFC 6066 section 3), for every TLS version. The message may span any number of records, and
+ * Reads the server name in a TLS ClientHello and the protocols that it offers, and nothing else: records (RFC 8446 section 5.1),
+ * ClientHello (4.1.2), its extensions (4.2), server_name (RFC 6066 section 3) and ALPN (RFC 7301 section 3.1), for every TLS version. The message may span any number of records, and
  * records any number of segments. Parsing is strict: lengths must agree to the byte, and a message that two implementations
  * could read differently (two names) is refused.
  */
@@ -22,6 +22,7 @@ const MAX_PLAINTEXT_BYTES = 16_384;
 const RANDOM_BYTES = 32;
 const MAX_SESSION_ID_BYTES = 32;
 const EXTENSION_SERVER_NAME = 0;
+const EXTENSION_ALPN = 16;
 const NAME_TYPE_HOST_NAME = 0;
 
 /** The state of a scan over the records, so that the bytes of a slow client are not scanned twice. */
@@ -40,14 +41,29 @@ export type ClientHelloFault = 'not-tls' | 'malformed' | 'oversized';
 
 export type ClientHelloResult =
   | { readonly kind: 'incomplete' }
-  /** `serverName` is in lower case, without a final dot; undefined when the client named none. */
-  | { readonly kind: 'complete'; readonly serverName: string | undefined }
+  | ClientHello
   /** `alert` is undefined when the client does not speak TLS. */
   | {
       readonly kind: 'refused';
       readonly fault: ClientHelloFault;
       readonly alert: TlsAlertDescription | undefined;
     };
+
+export interface ClientHello extends OfferedProtocols {
+  readonly kind: 'complete';
+  /** In lower case, without a final dot; undefined when the client named none. */
+  readonly serverName: string | undefined;
+}
+
+/**
+ * The protocols that a client offers (RFC 7301), the one that it prefers first: between two offsets of `offers`, each after its
+ * length in one byte. `offers` is null if it offers none. Valid as long as the bytes that were read.
+ */
+export interface OfferedProtocols {
+  readonly offers: Uint8Array | null;
+  readonly offersFrom: number;
+  readonly offersTo: number;
+}
 
 const INCOMPLETE: ClientHelloResult = { kind: 'incomplete' };
 const NOT_TLS: ClientHelloResult = { kind: 'refused', fault: 'not-tls', alert: undefined };
@@ -140,12 +156,14 @@ function readMessage(body: Uint8Array, from: number, end: number): ClientHelloRe
   const compressionBytes = body[at];
   at += 1 + compressionBytes;
   if (compressionBytes < 1 || at > end) return DECODE_ERROR;
-  if (at === end) return { kind: 'complete', serverName: undefined }; // before TLS 1.3 extensions may be absent
+  if (at === end) return complete(undefined, body, -1, -1); // before TLS 1.3 extensions may be absent
   if (at + 2 > end || at + 2 + uint16(body, at) !== end) return DECODE_ERROR;
   at += 2;
 
   let nameAt = -1;
   let nameBytes = 0;
+  let offersAt = -1;
+  let offersTo = -1;
   while (at < end) {
     if (at + 4 > end) return DECODE_ERROR;
     const type = uint16(body, at);
@@ -157,15 +175,47 @@ function readMessage(body: Uint8Array, from: number, end: number): ClientHelloRe
       if (nameAt !== -1) return ILLEGAL_PARAMETER;
       nameAt = at;
       nameBytes = length;
+    } else if (type === EXTENSION_ALPN) {
+      if (offersAt !== -1) return ILLEGAL_PARAMETER;
+      if (!isProtocolList(body, at, at + length)) return DECODE_ERROR;
+      offersAt = at + 2;
+      offersTo = at + length;
     }
     at += length;
   }
-  if (nameAt === -1) return { kind: 'complete', serverName: undefined };
-  return readServerName(body, nameAt, nameAt + nameBytes);
+  if (nameAt === -1) return complete(undefined, body, offersAt, offersTo);
+  return readServerName(body, nameAt, nameAt + nameBytes, offersAt, offersTo);
+}
+
+const complete = (
+  serverName: string | undefined,
+  body: Uint8Array,
+  offersFrom: number,
+  offersTo: number,
+): ClientHello => ({
+  kind: 'complete',
+  serverName,
+  offers: offersFrom === -1 ? null : body,
+  offersFrom,
+  offersTo,
+});
+
+/** RFC 7301 section 3.1: ProtocolName protocol_name_list<2..2^16-1>, none of them empty. */
+function isProtocolList(body: Uint8Array, from: number, end: number): boolean {
+  if (from + 4 > end || from + 2 + uint16(body, from) !== end) return false;
+  let at = from + 2;
+  while (at < end && body[at] !== 0) at += 1 + body[at];
+  return at === end;
 }
 
 /** A ServerNameList between two offsets: exactly one host name (RFC 6066 defines no other type). */
-function readServerName(body: Uint8Array, from: number, end: number): ClientHelloResult {
+function readServerName(
+  body: Uint8Array,
+  from: number,
+  end: number,
+  offersFrom: number,
+  offersTo: number,
+): ClientHelloResult {
   if (from + 5 > end || from + 2 + uint16(body, from) !== end) return DECODE_ERROR;
   if (body[from + 2] !== NAME_TYPE_HOST_NAME) return DECODE_ERROR;
   const start = from + 5;
@@ -177,5 +227,5 @@ function readServerName(body: Uint8Array, from: number, end: number): ClientHell
   for (let at = start; at < end; at++) if (body[at] <= 32 || body[at] >= 127) return ILLEGAL_PARAMETER;
   // RFC 6066: "without a trailing dot"; accepted, as every server does.
   const nameEnd = length > 1 && body[end - 1] === 46 ? end - 1 : end;
-  return { kind: 'complete', serverName: nameText(body, start, nameEnd) };
+  return complete(nameText(body, start, nameEnd), body, offersFrom, offersTo);
 }

@@ -31,25 +31,36 @@ const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
 const FIXED_BYTES = 16;
 const TLV_BYTES = 3;
+const CRC_BYTES = 4;
+const TLV_ALPN = 0x01;
 const TLV_AUTHORITY = 0x02;
 const TLV_CRC32C = 0x03;
+const TLV_UNIQUE_ID = 0x05;
 
 /** Section 2.2, command LOCAL, the equivalent of UNKNOWN in version 1. The family is UNSPEC and no address follows. */
 export const PROXY_V2_LOCAL = Uint8Array.of(...SIGNATURE, VERSION_2_LOCAL, 0, 0, 0);
 
-/**
- * Section 2.2, with the TLVs PP2_TYPE_AUTHORITY (the name that the client asked for: SNI or Host; ASCII, at most 255
- * characters) and PP2_TYPE_CRC32C.
- */
+/** What a header of version 2 tells beside the addresses. */
+export interface ProxyDetails {
+  /** PP2_TYPE_ALPN: the protocol that the client speaks; null if it is not known. */
+  readonly protocol: Uint8Array | null;
+  /** PP2_TYPE_AUTHORITY: the name that the client asked for (SNI or Host): ASCII, at most 255 characters. */
+  readonly authority: string | undefined;
+  /** PP2_TYPE_UNIQUE_ID: at most 128 bytes; null for none. */
+  readonly uniqueId: Uint8Array | null;
+}
+
+/** Section 2.2, with these TLVs and PP2_TYPE_CRC32C. */
 export function encodeProxyV2(
   source: Endpoint,
   destination: Endpoint,
-  authority: string | undefined,
+  { protocol, authority, uniqueId }: ProxyDetails,
 ): Uint8Array<ArrayBuffer> {
   const isIpv4 = bothIpv4(source, destination);
   const addressBytes = isIpv4 ? 4 : 16;
-  const authorityBytes = authority === undefined ? 0 : TLV_BYTES + authority.length;
-  const bytes = new Uint8Array(FIXED_BYTES + 2 * addressBytes + 4 + authorityBytes + TLV_BYTES + 4);
+  const details =
+    sizeOf(protocol?.length) + sizeOf(authority?.length) + sizeOf(uniqueId?.length) + sizeOf(CRC_BYTES);
+  const bytes = new Uint8Array(FIXED_BYTES + 2 * addressBytes + 4 + details);
   const view = new DataView(bytes.buffer);
   bytes.set(SIGNATURE);
   bytes[12] = VERSION_2_PROXY;
@@ -63,17 +74,26 @@ export function encodeProxyV2(
   view.setUint16(at, source.port);
   view.setUint16(at + 2, destination.port);
   at += 4;
+  /** Writes the head of a vector; returns where its value belongs. */
+  const begin = (type: number, length: number): number => {
+    bytes[at] = type;
+    view.setUint16(at + 1, length);
+    const valueAt = at + TLV_BYTES;
+    at = valueAt + length;
+    return valueAt;
+  };
+  if (protocol !== null) bytes.set(protocol, begin(TLV_ALPN, protocol.length));
   if (authority !== undefined) {
-    bytes[at] = TLV_AUTHORITY;
-    view.setUint16(at + 1, authority.length);
-    for (let i = 0; i < authority.length; i++) bytes[at + TLV_BYTES + i] = authority.charCodeAt(i);
-    at += authorityBytes;
+    const valueAt = begin(TLV_AUTHORITY, authority.length);
+    for (let i = 0; i < authority.length; i++) bytes[valueAt + i] = authority.charCodeAt(i);
   }
-  bytes[at] = TLV_CRC32C;
-  view.setUint16(at + 1, 4);
-  view.setUint32(at + TLV_BYTES, crc32c(bytes)); // over the whole header, with this field set to zero
+  if (uniqueId !== null) bytes.set(uniqueId, begin(TLV_UNIQUE_ID, uniqueId.length));
+  view.setUint32(begin(TLV_CRC32C, CRC_BYTES), crc32c(bytes)); // over the whole header, with this field set to zero
   return bytes;
 }
+
+/** The size of a vector with a value of this length; 0 if there is none. */
+const sizeOf = (length: number | undefined): number => (length === undefined ? 0 : TLV_BYTES + length);
 
 const bothIpv4 = (a: Endpoint, b: Endpoint) =>
   mappedIpv4(a.address) !== undefined && mappedIpv4(b.address) !== undefined;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { waitUntil } from '../../lab/wait.ts';
 import { type Claimed, startClaimed } from './claimed.ts';
 import { axe, card, type Opened, person } from './support.ts';
 
@@ -45,7 +46,7 @@ describe('the settings of a server', () => {
     await user.fill('Name', 'web9');
     await user.fill('IPv6 address', '2001:db8:1::90');
     await user.fill('Host names', 'nine.example.com\n**.nine.example.com');
-    await page.getByText('Another port or PROXY protocol for one of them').click();
+    await page.getByText('Another port, PROXY protocol or ALPN for one of them').click();
     await user.fill('http: port on the server (optional)', '99999');
     await page.getByLabel('https: the client’s address').selectOption('proxy-v2');
     await page.getByLabel('Plain HTTP').selectOption('308');
@@ -286,6 +287,65 @@ describe('the settings of a server', () => {
     await apply();
     assert.equal((await inForce()).health, undefined);
     await checks.waitFor({ state: 'detached' });
+  });
+
+  it('a way in by ALPN beside the usual one: added, refused with a space in it, applied, shown and removed', async () => {
+    const user = person(page);
+    await user.visit('/servers/web11?edit=1');
+    await title('Edit web11');
+    await page.getByText('Another port, PROXY protocol or ALPN for one of them').click();
+    await user.click('https: another way in by ALPN');
+    const ports = page.getByLabel('https: port on the server (optional)');
+    const protocols = page.getByLabel('https: only for protocols (ALPN) (optional)');
+    assert.deepEqual([await ports.count(), await protocols.count()], [2, 2]);
+    assert.equal(await protocols.last().inputValue(), 'acme-tls/1');
+    await ports.last().fill('5443');
+    await protocols.last().fill('');
+    await user.click('Save');
+    await page
+      .getByText(/"https" is already at/)
+      .first()
+      .waitFor();
+    await protocols.last().fill('acme-tls/1, x');
+    assert.deepEqual(await axe(page), []);
+    await user.click('Save');
+    await title('web11');
+    await page.getByText('https → 5443 [acme-tls/1, x]').waitFor();
+    await apply();
+    const services = async () => {
+      const { hosts } = await documentInForce();
+      return (hosts.find(({ name }) => name === 'web11') as { services?: unknown }).services;
+    };
+    const rule = { listener: 'https', targetPort: 5443, alpn: ['acme-tls/1', 'x'] };
+    assert.deepEqual(await services(), ['http', 'https', rule]);
+    await user.visit('/servers/web11?edit=1');
+    await page.getByRole('button', { name: 'Remove this way in' }).last().click();
+    await user.click('Save');
+    await title('web11');
+    await apply();
+    assert.equal(await services(), undefined);
+  });
+
+  it('trusted proxies are set on the page of the proxy; a wrong one is refused beside the field', async () => {
+    const user = person(page);
+    const trusted = async () =>
+      ((await documentInForce()).proxy as { trustedProxies?: string[] })?.trustedProxies;
+    await user.visit('/proxy');
+    await user.fill('Trusted proxies', '198.51.100.7\n0.0.0.0/0');
+    await page
+      .getByText(/"0\.0\.0\.0\/0" has every address/)
+      .first()
+      .waitFor();
+    assert.deepEqual(await axe(page), []);
+    await user.fill('Trusted proxies', '198.51.100.7\n2001:db8:9::/64\n');
+    await apply();
+    assert.deepEqual(await trusted(), ['198.51.100.7', '2001:db8:9::/64']);
+    await user.visit('/proxy');
+    const shown = page.getByLabel('Trusted proxies');
+    await waitUntil('the list', async () => (await shown.inputValue()) === '198.51.100.7\n2001:db8:9::/64');
+    await user.fill('Trusted proxies', '');
+    await apply();
+    assert.equal(await trusted(), undefined);
   });
 
   it('nothing went wrong in the page', () => assert.deepEqual(opened.watch.troubles, []));

@@ -68,6 +68,13 @@ export const ExplainRequest = Type.Object(
         expected: 'a port number from 1 to 65535',
       }),
     ),
+    alpn: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[!-~]{1,255}$', expected: 'the name of a protocol' }), {
+        maxItems: 16,
+        title: 'Protocols that a TLS client offers (ALPN)',
+        expected: 'a list of protocols such as "h2" or "acme-tls/1"',
+      }),
+    ),
   },
   { ...strict, expected: 'an object with "from", "protocol", "to" and "port"' },
 );

@@ -1,5 +1,5 @@
 /** The DNS records to publish for a server, and whether they are published. Pure. */
-import { addressesOf } from '../../config/host-services.ts';
+import { addressesOf, isByProtocolOnly } from '../../config/host-services.ts';
 import type { HostConfig } from '../../config/schema.ts';
 import { formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
@@ -12,7 +12,7 @@ import { type Text, say } from '../../texts/text.ts';
  * the server.
  */
 export function recordsToPublish(
-  host: Pick<HostConfig, 'name' | 'address' | 'addresses' | 'hostnames'>,
+  host: Pick<HostConfig, 'name' | 'address' | 'addresses' | 'hostnames' | 'services'>,
   { address, kind }: PublicIpv4Found,
 ): DnsRecordFound[] {
   const whyNoAddress =
@@ -22,6 +22,8 @@ export function recordsToPublish(
         )
       : say('The appliance has no IPv4 address yet.');
   // In the DNS "*." stands for any number of labels (RFC 4592 section 2.1.1).
+  // IPv6 clients do not pass here, so no rule by protocol chooses their server: the names lead to the server of all others.
+  const direct = isByProtocolOnly(host) ? [] : addressesOf(host);
   const names = new Set(host.hostnames.map((name) => name.replace(/^\*\*\./, '*.')));
   return [...names].flatMap((name): DnsRecordFound[] => [
     {
@@ -31,7 +33,7 @@ export function recordsToPublish(
       zoneLine: address === null ? null : `${name}. A ${address}`,
       note: address === null ? whyNoAddress : say('Leads IPv4 clients to the appliance.'),
     },
-    ...addressesOf(host).map((each) => ({
+    ...direct.map((each) => ({
       name,
       type: 'AAAA' as const,
       value: each,

@@ -27,6 +27,8 @@ export interface WayRequest {
   readonly protocol: ExplainProtocol;
   readonly to: string;
   readonly port?: number | undefined;
+  /** The protocols that a TLS client offers. */
+  readonly alpn?: readonly string[] | undefined;
 }
 
 /** DNS64, out through NAT64, in again through the proxy: only a loop is longer. */
@@ -82,7 +84,7 @@ async function ask(
 }
 
 /** Addresses in the form of RFC 5952, names in lower case. */
-function startOf({ from, protocol, to, port }: WayRequest): Flow {
+function startOf({ from, protocol, to, port, alpn }: WayRequest): Flow {
   const canonical = (text: string) => formatIpAddress(parseIpAddress(text) as Uint8Array);
   const isAddress = parseIpAddress(to) !== undefined;
   const source = canonical(from);
@@ -93,6 +95,7 @@ function startOf({ from, protocol, to, port }: WayRequest): Flow {
     name: isAddress ? undefined : to.toLowerCase().replace(/\.$/, ''),
     to: target,
     port: protocol === 'icmp' ? undefined : port,
+    alpn,
     // Traffic of an IPv4 client always comes here, whatever its name or address; otherwise the question would not be asked.
     isLocal: !source.includes(':') || (target !== undefined && isDeliveredHere(readOwn(), target)),
   };

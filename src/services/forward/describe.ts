@@ -30,6 +30,7 @@ export const forward = describeService<ForwardOptions, ForwardService>({
     hosts: config.hosts,
     mapped: mappedOf(config),
     accessLog: accessLogEverywhere(config),
+    trustedProxies: config.proxy.trustedProxies,
     reservedPorts: others.flatMap(({ use, range }) => (use === 'listens' ? [range.first] : [])),
   }),
   files: { [FILE_NAME]: parseAllotments },

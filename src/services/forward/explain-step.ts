@@ -1,6 +1,7 @@
 /** What the forwarder does with a connection: the port leads to a server, by the same allotment as in the data plane. */
 import { addressesOf } from '../../config/host-services.ts';
 import { dialledAddress, endsAtOurselves, listensFor, severalAddresses } from '../../net/listening.ts';
+import { trustedProxySteps } from '../../net/trusted-proxy-step.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
 import { type Flow, type Leg, type WayStep, arrives, endsRefused } from '../../runtime/explain.ts';
@@ -51,20 +52,21 @@ export function explainForward(
     });
     return endsRefused([], text, { configPath: '/forward/listen' });
   }
+  const trusted = trustedProxySteps(options.trustedProxies ?? [], ourselves, flow.from);
   const access = compileAccess(allow, attachedPrefixes());
   if (!mayReach(access, parseIpAddress(flow.from))) {
     const values = { server: name, client: flow.from };
-    return endsRefused([], say('The access list of {server} does not have {client}.', values), {
+    return endsRefused(trusted, say('The access list of {server} does not have {client}.', values), {
       counter: 'refused-not-allowed',
       configPath: `/hosts/${position}/allow`,
     });
   }
   if (maintenance)
-    return endsRefused([], say('{server} is in maintenance.', { server: name }), {
+    return endsRefused(trusted, say('{server} is in maintenance.', { server: name }), {
       counter: 'refused-maintenance',
       configPath: `/hosts/${position}/maintenance`,
     });
-  const refused = endsAtOurselves(ourselves, { name, address }, position, []);
+  const refused = endsAtOurselves(ourselves, { name, address }, position, trusted);
   if (refused !== undefined) return refused;
   const arrived = say('Port {port} is the SSH port of {name}: it leads to [{address}]:{targetPort}.', {
     port: flow.port,
@@ -85,6 +87,7 @@ export function explainForward(
       : [];
   return {
     steps: [
+      ...trusted,
       { isOk: true, text: arrived, counter: 'accepted', configPath },
       ...severalAddresses(addressesOf(host), balance === 'round-robin', position),
       ...seen,

@@ -29,6 +29,8 @@ export interface ForwardOptions {
   readonly mapped?: MappedConfig;
   /** proxy.accessLog; absent: off. */
   readonly accessLog?: AccessLogValue;
+  /** proxy.trustedProxies; absent: nobody. */
+  readonly trustedProxies?: readonly string[];
 }
 
 export interface ForwardService extends Service<ForwardOptions> {
@@ -53,7 +55,7 @@ function parseAddress(text: string, what: string): Uint8Array {
  * the networks that "lan" stands for. Throws as `allotPorts` does.
  */
 export function planForward(options: ForwardOptions, previous: Allotments, attached: readonly IpPrefix[]) {
-  const { forward, hosts, reservedPorts, mapped, accessLog = 'off' } = options;
+  const { forward, hosts, reservedPorts, mapped, accessLog = 'off', trustedProxies = [] } = options;
   const range = parsePortRange(forward.sshPorts);
   if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
   const allotments = allotPorts({ hosts, range, reservedPorts, previous, nowMs: Date.now() });
@@ -87,6 +89,7 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     isLogged: isAccessLogged(hosts, accessLog),
     config: {
       targets,
+      trustedProxies,
       ...(mapped !== undefined && {
         mapped: {
           ...mapped,

@@ -5,6 +5,8 @@ import { type Gate, RESET, type Route } from '../../net/gate.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
 import { createServerAddresses } from '../../net/server-addresses.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
+import { compileTrusted } from '../../net/trusted-proxies.ts';
+import { parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { type HostAccess, mayReach } from '../host-access.ts';
 import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
 import { forwardCounterTable } from './counters.ts';
@@ -27,11 +29,14 @@ export interface ForwardWorkerConfig {
     readonly servers: readonly string[];
     readonly foundWays: FoundWays;
   };
+  /** Prefixes: connections from there begin with a PROXY header. */
+  readonly trustedProxies: readonly string[];
 }
 
 runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
   counterTable: forwardCounterTable,
-  createGates: ({ targets, mapped }, index, peerOf) => {
+  createGates: ({ targets, mapped, trustedProxies }, index, peerOf) => {
+    const trusted = compileTrusted(trustedProxies.flatMap((text) => parseIpPrefix(text) ?? []));
     const notAllowed = { ...RESET, counter: index['refused-not-allowed'] };
     const maintenance = { ...RESET, counter: index['refused-maintenance'] };
     return (name): Gate => {
@@ -44,6 +49,7 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
         preamble: null,
       };
       const gate: Gate = {
+        trusted,
         begin: null,
         route,
         accessLog: target.accessLog,

@@ -3,7 +3,15 @@
  * allocates nothing for a client that reaches its server.
  */
 import { mayReach } from '../host-access.ts';
-import { type Backend, type HostTable, type NotLearned, type Redirect, findBackend } from './host-table.ts';
+import {
+  type Backend,
+  type HostTable,
+  type NotLearned,
+  type Redirect,
+  findDestination,
+  serverAt,
+} from './host-table.ts';
+import type { OfferedProtocols } from '../../wire/client-hello.ts';
 
 /** Why a client does not reach a server. */
 export type RefusedKind =
@@ -46,15 +54,17 @@ export const LOOKUP_SHARE: Refused = { refused: 'lookup-share', backend: null };
 /**
  * `name`: in lower case without a final dot; undefined if the client named none. `client`: its address, 16 bytes, IPv4 mapped;
  * only needed if `table.needsClient`. `target`: of an HTTP request; undefined for other protocols, which are never redirected.
+ * `offered`: what a ClientHello offers; null without one.
  */
 export function decide(
   table: HostTable,
   name: string | undefined,
   client: Uint8Array | undefined,
   target: string | undefined,
+  offered: OfferedProtocols | null,
 ): Decision {
-  const owner = name === undefined ? undefined : findBackend(table, name);
-  if (owner === undefined && name !== undefined && table.names !== null) {
+  const owned = name === undefined ? undefined : findDestination(table, name);
+  if (owned === undefined && name !== undefined && table.names !== null) {
     const found = table.names.find(name);
     if (typeof found === 'object') return found;
     // The default server comes last, because it would take every name. It does not take one whose server cannot be found just
@@ -63,8 +73,9 @@ export function decide(
       return NOT_LEARNED[found];
   }
   // A name of a server that is not served here is no other server's: cookies would go there.
-  const backend = owner === undefined ? table.fallback : owner;
-  if (backend === undefined || backend === null) return name === undefined ? NO_NAME : UNKNOWN_NAME;
+  const destination = owned ?? table.fallback;
+  const backend = destination === undefined ? null : serverAt(destination, offered);
+  if (backend === null) return name === undefined ? NO_NAME : UNKNOWN_NAME;
   if (!mayReach(backend.access, client)) return { refused: 'not-allowed', backend };
   if (backend.maintenance) return { refused: 'maintenance', backend };
   const { redirect } = backend;

@@ -1,26 +1,32 @@
 /** The description of the proxy. */
-import { isHttps, listenersOf, serviceAt, usedListeners } from '../../config/host-services.ts';
+import { isHttps, serviceAt, usedListeners } from '../../config/host-services.ts';
 import { type ConfigProblem, duplicates, missing, problem } from '../../config/problem.ts';
 import type { Config, HostConfig } from '../../config/schema.ts';
 import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
 import { asIs, say } from '../../texts/text.ts';
 import { lookUpSettings } from '../../config/resolvers.ts';
+import { type IpPrefix, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import {
   type EmbeddingPrefix,
+  type OwnAddresses,
   describeService,
   figureOf,
   rateOf,
   singlePort,
   socketsAt,
 } from '../description.ts';
-import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { NEVER_DIALLED, overlaps } from './never-dialled.ts';
 import { tcpQueries } from '../tcp-queries.ts';
+import { checkHostnames, checkWays } from './check-ways.ts';
 import { proxyCounterTable } from './counters.ts';
 import { usesMapped } from '../mapped.ts';
 import { lacksName } from './health/targets.ts';
 import type { ProxyOptions } from './service.ts';
+
+const LOOPBACK = parseIpPrefix('127.0.0.0/8') as IpPrefix;
+const HOST_BITS = 128;
+const IPV4_OFFSET_BITS = 96;
 
 export const proxy = describeService({
   name: 'proxy',
@@ -82,32 +88,42 @@ export const proxy = describeService({
     const keys = proxy.listeners.map(({ name }, i) => ({ key: name, path: `/proxy/listeners/${i}/name` }));
     return [
       ...duplicates(keys, say('a name that no other listener has')),
+      ...checkHostnames(hosts),
+      ...checkTrusted(proxy.trustedProxies),
       ...checkDefaultHost(proxy.defaultHost, hosts),
       ...checkAllowed(proxy.allowedPrefixes, embedding),
     ];
   },
+  checkOurselves: ({ proxy }, ourselves) => checkTrustedOurselves(proxy.trustedProxies, ourselves),
   checkHost: (config, host, path) => [
-    ...checkServices(config, host, path),
+    ...checkWays(config, host, path),
     ...checkRedirect(config, host, path),
     ...checkHealth(config, host, path),
   ],
 });
 
-function checkServices({ proxy }: Config, host: HostConfig, path: string): ConfigProblem[] {
-  const names = proxy.listeners.map(({ name }) => name);
-  const placeOf = (i: number) =>
-    `${path}/services/${i}${typeof host.services[i] === 'string' ? '' : '/listener'}`;
-  const used = listenersOf(host);
-  const unknown = used.flatMap((listener, i) => {
-    if (names.includes(listener)) return [];
-    const known =
-      names.length === 0
-        ? say('no service: proxy.listeners is empty')
-        : say('one of {names}', { names: names.join(', ') });
-    return [problem(placeOf(i), listener, say('is not the name of a listener'), known)];
+/** Proxies that everybody could be, so that everybody could say to be anybody. */
+function checkTrusted(trustedProxies: readonly string[]): ConfigProblem[] {
+  return trustedProxies.flatMap((text, i) => {
+    const { prefixBits } = parseIpPrefix(text) as IpPrefix;
+    if (prefixBits > (text.includes(':') ? 0 : IPV4_OFFSET_BITS)) return [];
+    const sentence = say('has every address: everybody could claim any address');
+    return [problem(`/proxy/trustedProxies/${i}`, text, sentence, say('the addresses of your proxies'))];
   });
-  const keys = used.map((listener, i) => ({ key: listener, path: placeOf(i) }));
-  return [...unknown, ...duplicates(keys, say('each listener once'))];
+}
+
+/** Own addresses are never trusted (net/trusted-proxies.ts). A wider prefix may have one: that of a network. */
+function checkTrustedOurselves(
+  trustedProxies: readonly string[],
+  ourselves: Pick<OwnAddresses, 'has'>,
+): ConfigProblem[] {
+  return trustedProxies.flatMap((text, i) => {
+    const prefix = parseIpPrefix(text) as IpPrefix;
+    const isWide = prefix.prefixBits < HOST_BITS && !prefixContains(LOOPBACK, prefix.address);
+    if (isWide || !ourselves.has(prefix.address)) return [];
+    const sentence = say('is an address of this appliance itself');
+    return [problem(`/proxy/trustedProxies/${i}`, text, sentence, say('the address of another machine'))];
+  });
 }
 
 function checkDefaultHost(name: string | undefined, hosts: readonly HostConfig[]): ConfigProblem[] {

@@ -1,9 +1,11 @@
 /** What the proxy does with a connection: finds the listener by its port, then looks in the data plane's host table. */
-import { addressesOf, serviceAt } from '../../config/host-services.ts';
+import { addressesOf, listenersOf } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import { dialledAddress, endsAtOurselves, listensFor, severalAddresses } from '../../net/listening.ts';
+import { trustedProxySteps } from '../../net/trusted-proxy-step.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
+import { decodeSocketAddress } from '../../os/socket-address.ts';
 import type { HealthByServer } from '../../runtime/address-health.ts';
 import {
   type Flow,
@@ -21,7 +23,14 @@ import { type MappedConfig, whatServerSees } from '../mapped.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type Refused, decide, locationOf } from './decide.ts';
 import { failingSteps, passing } from './health/explain.ts';
-import { type Backend, type Redirect, buildHostTable, findBackend } from './host-table.ts';
+import {
+  type Backend,
+  type Destination,
+  type Redirect,
+  buildHostTable,
+  findDestination,
+} from './host-table.ts';
+import { offeredOf } from './offered.ts';
 import { type NameNow, explainLearned, explainNotLearned, lookUpNow, onlyThis } from './explain-names.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
@@ -76,11 +85,12 @@ export async function explainProxy(
       }),
       configPath,
     },
+    ...trustedProxySteps(config.trustedProxies, ourselves, flow.from),
   ];
   const asked = asks(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
-  const { name } = asked;
-  const question = { config, ourselves, health, listener, client: flow.from, name, steps };
+  const { from: client, alpn = [] } = flow;
+  const question = { config, ourselves, health, listener, client, name: asked.name, alpn, steps };
   return explainName(question, await askedNow(options, question));
 }
 
@@ -153,6 +163,8 @@ interface Question {
   readonly listener: ListenerConfig;
   readonly client: string;
   readonly name: string | undefined;
+  /** The protocols that it offers. */
+  readonly alpn: readonly string[];
   readonly steps: readonly WayStep[];
 }
 
@@ -162,17 +174,17 @@ async function askedNow(
   { config, ourselves, listener, name }: Question,
 ): Promise<NameNow | undefined> {
   const table = buildHostTable(config.hosts, listener, config);
-  if (name === undefined || findBackend(table, name) !== undefined) return undefined;
+  if (name === undefined || findDestination(table, name) !== undefined) return undefined;
   return lookUpNow({ names, prefixes: proxy.allowedPrefixes }, ourselves, name, listener.port);
 }
 
 function explainName(question: Question, now: NameNow | undefined): Leg {
-  const { config, ourselves, health, listener, client, name, steps } = question;
+  const { config, ourselves, health, listener, client, name, alpn, steps } = question;
   const { hosts } = config;
   const { routed, target } = PROTOCOLS[listener.protocol];
   const names = now === undefined ? null : onlyThis(now);
   const table = buildHostTable(hosts, listener, { ...config, names });
-  const found = decide(table, name, parseIpAddress(client), target);
+  const found = decide(table, name, parseIpAddress(client), target, offeredOf(alpn));
   if (found.refused === 'not-asked') throw new Error(`explainName: "${name}" was not looked up`);
   if (found.refused === 'no-address' || found.refused === 'no-lookup') {
     const counter = PROTOCOLS[listener.protocol].refused[found.refused];
@@ -189,8 +201,9 @@ function explainName(question: Question, now: NameNow | undefined): Leg {
   const address = dialledAddress(ourselves, passing(addressesOf(host), checks));
   const refused = endsAtOurselves(ourselves, { name: host.name, address }, position, steps);
   if (refused !== undefined) return refused;
-  const { port } = serviceAt(host, listener)!;
-  const isNamed = name !== undefined && findBackend(table, name) !== undefined;
+  const { port } = decodeSocketAddress(found.serverAddress);
+  const owned = name === undefined ? undefined : findDestination(table, name);
+  const isNamed = owned !== undefined;
   const values = { name: name ?? asIs('-'), server: found.name, address, port };
   const arrived = isNamed
     ? say('{name} leads to {server}, [{address}]:{port}.', values)
@@ -209,13 +222,14 @@ function explainName(question: Question, now: NameNow | undefined): Leg {
         counter: routed,
         configPath: isNamed ? `/hosts/${position}/hostnames` : '/proxy/defaultHost',
       },
+      ...protocolSteps(owned ?? table.fallback, found, host, position, alpn),
       ...severalAddresses(addressesOf(host), host.balance === 'round-robin', position),
       ...failingSteps(addressesOf(host), checks, position),
       ...admitted(found, client, position),
       {
         isOk: true,
         text: TOLD[found.clientAddress](config.mapped, client),
-        configPath: clientAddressPath(host, listener, position),
+        configPath: clientAddressPath(host, listener, port, position),
       },
     ],
     outcome: arrives(
@@ -225,6 +239,41 @@ function explainName(question: Question, now: NameNow | undefined): Leg {
       found.name,
     ),
   };
+}
+
+/** Which rule by protocol (ALPN) has decided, or would decide for other clients. */
+function protocolSteps(
+  destination: Destination | undefined,
+  found: Backend,
+  { services }: HostConfig,
+  position: number,
+  alpn: readonly string[],
+): WayStep[] {
+  const rules = (destination?.byProtocol ?? []).map(({ protocol, backend }) => ({
+    protocol: String.fromCharCode(...protocol),
+    backend,
+  }));
+  const own = rules.find(({ protocol, backend }) => backend === found && alpn.includes(protocol));
+  if (own !== undefined) {
+    const { protocol } = own;
+    const at = services.findIndex((each) => typeof each !== 'string' && each.alpn?.includes(protocol));
+    const values = { protocol, server: found.name };
+    return [
+      {
+        isOk: true,
+        text: say('The client offers {protocol} (ALPN): this way in of {server} goes before others.', values),
+        configPath: `/hosts/${position}/services/${at}/alpn`,
+      },
+    ];
+  }
+  return rules.map(({ protocol, backend }) => ({
+    isOk: true,
+    text: say('A client that offers {protocol} (ALPN) would go to {server}, port {port}.', {
+      protocol,
+      server: backend.name,
+      port: decodeSocketAddress(backend.serverAddress).port,
+    }),
+  }));
 }
 
 const admitted = ({ access, name }: Backend, client: string, position: number): WayStep[] =>
@@ -239,12 +288,20 @@ const admitted = ({ access, name }: Backend, client: string, position: number): 
       ];
 
 /** Where the configuration says how the server learns the client's address at this listener. */
-function clientAddressPath(host: HostConfig, { name }: ListenerConfig, position: number): string {
-  const at = host.services.findIndex((each) => typeof each !== 'string' && each.listener === name);
-  const service = host.services[at];
-  return typeof service === 'object' && service.clientAddress !== undefined
-    ? `/hosts/${position}/services/${at}/clientAddress`
-    : `/hosts/${position}/clientAddress`;
+function clientAddressPath(
+  { services }: HostConfig,
+  { name, port }: ListenerConfig,
+  targetPort: number,
+  position: number,
+): string {
+  const at = services.findIndex(
+    (each) =>
+      typeof each !== 'string' &&
+      each.listener === name &&
+      (each.targetPort ?? port) === targetPort &&
+      each.clientAddress !== undefined,
+  );
+  return at === -1 ? `/hosts/${position}/clientAddress` : `/hosts/${position}/services/${at}/clientAddress`;
 }
 
 function explainRefusal(question: Question, { refused, ...rest }: Refused): Leg {
@@ -282,15 +339,17 @@ function explainUnknown({ config, listener, steps }: Question, name: string, cou
   const { hosts } = config;
   const other = hosts.find((host) => {
     const wouldServe = { ...host, enabled: true, services: [listener.name] };
-    return (findBackend(buildHostTable([wouldServe], listener, config), name) ?? undefined) !== undefined;
+    return findDestination(buildHostTable([wouldServe], listener, config), name) !== undefined;
   });
   const values = { server: other?.name ?? '', listener: listener.name };
   const hint =
     other === undefined
       ? undefined
-      : other.enabled
-        ? say('{server} has the name, but does not use the listener {listener}.', values)
-        : say('{server} has the name, but is switched off.', values);
+      : !other.enabled
+        ? say('{server} has the name, but is switched off.', values)
+        : listenersOf(other).includes(listener.name)
+          ? say('{server} has the name, but only for clients that offer certain protocols (ALPN).', values)
+          : say('{server} has the name, but does not use the listener {listener}.', values);
   const field = other?.enabled === false ? 'enabled' : 'services';
   return endsRefused(
     steps,

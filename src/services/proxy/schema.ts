@@ -54,6 +54,12 @@ export const ProxySchema = Type.Object(
         default: [],
       },
     ),
+    trustedProxies: Type.Array(text('ip-prefix', 'Proxy', 'an address, or a prefix such as 192.0.2.0/24'), {
+      title:
+        'Proxies in front of this appliance, such as load balancers: each connection from them must begin with a PROXY header (version 1 or 2), which tells the address of the client, also at SSH ports; a header of anybody else is none',
+      expected: 'a list of addresses and prefixes',
+      default: [],
+    }),
     mappedPrefix: text(
       'mapped-prefix',
       'For servers with clientAddress "mapped": the prefix of the IPv6 addresses that stand for IPv4 clients; the server needs a route for it to the appliance',

@@ -78,6 +78,7 @@ export function planProxy(
         prefixes: names === undefined ? [] : proxy.allowedPrefixes,
         embedding: names?.embedding ?? [],
       },
+      trustedProxies: proxy.trustedProxies,
     },
   };
 }

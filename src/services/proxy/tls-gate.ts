@@ -8,6 +8,7 @@ import type { ProxyCounterIndex } from './counters.ts';
 import { LOOKUP_SHARE, type Refused, type RefusedKind, decide } from './decide.ts';
 import { type HostTable, KNOWN } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
+import { protocolInUse } from './offered.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
 const HTTP_METHODS = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;
@@ -67,7 +68,7 @@ export function createTlsGate(
     const opening = createOpeningBytes();
     let scan = startClientHelloScan();
     return {
-      push(chunk, clientFd): Verdict {
+      push(chunk, clientFd, arrival): Verdict {
         const bytes = appendOpening(opening, chunk);
         const result = readClientHello(bytes, scan);
         if (result.kind === 'incomplete') {
@@ -77,15 +78,17 @@ export function createTlsGate(
         if (result.kind === 'refused') return { kind: 'refuse', refusal: refuseFault(result, bytes) };
         const { serverName } = result;
         const asking = table.needsClient ? peerOf(clientFd)?.address : undefined;
-        const backend = decide(table, serverName, asking, undefined);
+        const backend = decide(table, serverName, asking, undefined, result);
         if (backend.refused === 'not-asked') {
           keepOpening(opening, bytes);
           scan = startClientHelloScan(); // all of it is read again then
-          return waitFor(serverName!, clientFd) ?? this.push(NO_BYTES, clientFd);
+          return waitFor(serverName!, clientFd) ?? this.push(NO_BYTES, clientFd, arrival);
         }
         if (backend.refused !== null) return refuse(backend, serverName);
         const client = backend.clientAddress === 'none' ? undefined : peerOf(clientFd);
-        const preamble = buildPreamble(backend, client, clientFd, serverName, bytes);
+        const protocol = protocolInUse(result);
+        const asks = { fd: clientFd, arrival, address: client, authority: serverName, protocol };
+        const preamble = buildPreamble(backend, asks, bytes);
         if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
         return {
           kind: 'route',

@@ -4,6 +4,7 @@ import type { HostConfig } from '../../config/schema.ts';
 import type { FoundWays } from '../../net/found-ways.ts';
 import { createSourceOf } from '../../net/mapped-source.ts';
 import { type GateMeans, runTcpWorker } from '../../net/tcp-worker.ts';
+import { compileTrusted } from '../../net/trusted-proxies.ts';
 import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
 import { type ProxyCounterIndex, proxyCounterTable } from './counters.ts';
 import { type HostTableOptions, buildHostTable } from './host-table.ts';
@@ -20,6 +21,8 @@ export interface ProxyWorkerConfig extends Omit<HostTableOptions, 'names'> {
   readonly mapped: MappedConfig;
   readonly foundWays?: FoundWays | undefined;
   readonly responseTimeoutMs: number;
+  /** Prefixes: connections from there begin with a PROXY header. */
+  readonly trustedProxies: readonly string[];
   readonly allowed: AllowedTexts;
 }
 
@@ -75,21 +78,22 @@ runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
   onTold,
   createGates(config, index, peerOf, means) {
-    const { hosts, responseTimeoutMs, mapped, foundWays, ...options } = config;
+    const { hosts, responseTimeoutMs, mapped, foundWays, trustedProxies, ...options } = config;
     const servers = learnedFor(config, index, means);
     for (const [name, listener] of httpListeners)
       if (!options.listeners.some((each) => each.name === name && each.protocol === 'http'))
         listener.retire();
     const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
     const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter, foundWays);
+    const trusted = compileTrusted(trustedProxies.flatMap((text) => parseIpPrefix(text) ?? []));
     return (name) => {
       const listener = options.listeners.find((candidate) => candidate.name === name)!;
       const names = servers?.at(listener.port) ?? null;
       const table = buildHostTable(hosts, listener, { ...options, names });
-      if (listener.protocol === 'tls') return createTlsGate(table, index, peerOf, sourceOf);
+      if (listener.protocol === 'tls') return { ...createTlsGate(table, index, peerOf, sourceOf), trusted };
       let http = httpListeners.get(name);
       if (http === undefined) httpListeners.set(name, (http = createHttpListener(index, peerOf)));
-      http.update(table, responseTimeoutMs, sourceOf);
+      http.update(table, responseTimeoutMs, sourceOf, trusted);
       return http.gate;
     };
   },

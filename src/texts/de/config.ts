@@ -56,7 +56,21 @@ export const config: Dictionary = {
     'ein unbenutztes Präfix von 96 Bit wie 64:ff9b:1:fffe::/96',
   'is not the name of a server': 'ist kein Name eines Servers',
   'nothing: there is no server': 'nichts: Es gibt keinen Server',
-  'each listener once': 'jeder Listener nur einmal',
+  'each listener once, or several times with different "alpn"':
+    'jeder Listener nur einmal, oder mehrmals mit verschiedenem „alpn“',
+  'each protocol once for a listener': 'jedes Protokoll nur einmal für einen Listener',
+  'never matches: the listener {listener} does not speak TLS':
+    'trifft nie zu: Der Listener {listener} spricht kein TLS',
+  'no "alpn" here': 'kein „alpn“ an dieser Stelle',
+  'each host name once': 'jeder Hostname nur einmal',
+  'a host name that leads to one server, or only by "alpn" to the others':
+    'ein Hostname, der zu nur einem Server führt, zu anderen nur nach „alpn“',
+  'is already at {first}, for the same host name {name}':
+    'steht schon bei {first}, für denselben Hostnamen {name}',
+  'a protocol that leads to one server': 'ein Protokoll, das zu nur einem Server führt',
+  'has every address: everybody could claim any address':
+    'enthält jede Adresse: Jeder könnte sich für jeden ausgeben',
+  'the addresses of your proxies': 'die Adressen Ihrer Proxys',
   'each address once': 'jede Adresse nur einmal',
   'an IPv6 address such as 2001:db8:1::10, or a list in "addresses"':
     'eine IPv6-Adresse wie 2001:db8:1::10, oder eine Liste in „addresses“',

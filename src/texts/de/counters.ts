@@ -26,6 +26,14 @@ export const counters: Dictionary = {
     'Verbindungen, die der Client beendete, bevor der Server bekannt oder erreicht war',
   'Connections refused because the client took too long to send its request or ClientHello':
     'Abgelehnte Verbindungen, weil der Client für seine Anfrage oder sein ClientHello zu lange brauchte',
+  'Connections whose trusted proxy told the address of the client in a PROXY header':
+    'Verbindungen, deren vertrauter Proxy die Adresse des Clients in einem PROXY-Header genannt hat',
+  'Connections whose trusted proxy told in a PROXY header that there is no client, or that it is the client itself: mostly health checks':
+    'Verbindungen, deren vertrauter Proxy in einem PROXY-Header gesagt hat, dass es keinen Client gibt oder dass er selbst der Client ist: meist Health-Checks',
+  'Connections that a trusted proxy ended before a PROXY header: mostly health checks':
+    'Verbindungen, die ein vertrauter Proxy vor einem PROXY-Header beendet hat: meist Health-Checks',
+  'Connections from trusted proxies that were reset, because they do not begin with a valid PROXY header':
+    'Verbindungen vertrauter Proxys, die zurückgesetzt wurden, weil sie nicht mit einem gültigen PROXY-Header beginnen',
   'Connections ended because data sent before the server was known filled the memory, and their clients had the most of it':
     'Verbindungen, die endeten, weil Daten aus der Zeit vor der Wahl des Servers den Speicher füllten und ihre Clients das meiste davon hatten',
   'Connections refused at the limit: their clients had as many as any other client, or more':

@@ -200,4 +200,12 @@ export const explain: Dictionary = {
     'Kein Server hat den Namen {name}, und im DNS hat er keinen AAAA-Record.',
   'No server has the name {name}, and none of its addresses in DNS may be dialled: {addresses}. They must lie in proxy.allowedPrefixes, and belong neither to this appliance nor to NAT64.':
     'Kein Server hat den Namen {name}, und keine seiner Adressen im DNS ist erlaubt: {addresses}. Sie müssen in proxy.allowedPrefixes liegen und dürfen weder zu diesem Gerät noch zu NAT64 gehören.',
+  '{from} is a trusted proxy: its connection must begin with a PROXY header, or it is reset. The client is the one in the header; what follows is for a header without a client.':
+    '{from} ist ein vertrauter Proxy: Seine Verbindung muss mit einem PROXY-Header beginnen, sonst wird sie zurückgesetzt. Client ist der aus dem Header; das Folgende gilt für einen Header ohne Client.',
+  'The client offers {protocol} (ALPN): this way in of {server} goes before others.':
+    'Der Client bietet {protocol} an (ALPN): Dieser Zugang von {server} geht anderen vor.',
+  'A client that offers {protocol} (ALPN) would go to {server}, port {port}.':
+    'Ein Client, der {protocol} anbietet (ALPN), käme zu {server}, Port {port}.',
+  '{server} has the name, but only for clients that offer certain protocols (ALPN).':
+    '{server} hat den Namen, aber nur für Clients, die bestimmte Protokolle anbieten (ALPN).',
 };

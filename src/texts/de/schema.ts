@@ -15,6 +15,13 @@ export const schema: Dictionary = {
   'a list of addresses': 'eine Liste von Adressen',
   'an IPv4 or IPv6 address; 0.0.0.0 and :: stand for all':
     'eine IPv4- oder IPv6-Adresse; 0.0.0.0 und :: stehen für alle',
+  'a list of 1 to 16 protocols': 'eine Liste mit 1 bis 16 Protokollen',
+  'the name of a protocol in ALPN, such as "acme-tls/1", "h2" or "imap"':
+    'der Name eines Protokolls in ALPN, etwa „acme-tls/1“, „h2“ oder „imap“',
+  'a list of protocols such as "h2" or "acme-tls/1"': 'eine Liste von Protokollen wie „h2“ oder „acme-tls/1“',
+  'the name of a protocol': 'der Name eines Protokolls',
+  'a list of addresses and prefixes': 'eine Liste von Adressen und Präfixen',
+  'an address, or a prefix such as 192.0.2.0/24': 'eine Adresse, oder ein Präfix wie 192.0.2.0/24',
   'a list of prefixes; an empty list admits nobody':
     'eine Liste von Präfixen; eine leere Liste lässt niemanden herein',
   'a prefix such as 2001:db8:1::/64, or "lan" for every network the appliance is attached to':

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assess } from '../../../src/admin/explain/assertions.ts';
 import type { WayRequest } from '../../../src/admin/explain/way.ts';
+import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { english } from '../../../src/texts/text.ts';
 import { configOf, DOCUMENT, explainersFor, INTERNET, SERVER, way } from './explain-world.ts';
 
@@ -218,5 +219,42 @@ test('a server that sees mapped addresses: through the proxy, and through its SS
     assert.equal(outcome.server, 'web1');
     assert.match(english(steps.at(-1)!.text), sees);
     assert.equal(steps.at(-1)!.configPath, '/hosts/0/clientAddress');
+  }
+});
+
+test('rules by protocol: which one has decided, which other there is, and why a name leads nowhere', async () => {
+  const acme = { listener: 'https', alpn: ['acme-tls/1'], targetPort: 5443 };
+  const document = changed(0, { services: ['http', 'https', acme] });
+  const ask = async (alpn: string[], of = document) => {
+    const request = { from: INTERNET, protocol: 'tcp', to: 'www.example.com', port: 443, alpn } as const;
+    const { outcome, steps } = await way(request, of);
+    return { outcome, texts: steps.map(({ text, configPath }) => `${english(text)} ${configPath ?? ''}`) };
+  };
+  const offering = await ask(['h2', 'acme-tls/1']);
+  assert.deepEqual([offering.outcome.server, offering.outcome.port], ['web1', 5443]);
+  const rule =
+    'The client offers acme-tls/1 (ALPN): this way in of web1 goes before others. /hosts/0/services/2/alpn';
+  assert.ok(offering.texts.includes(rule), offering.texts.join('\n'));
+  const others = await ask(['h2']);
+  assert.equal(others.outcome.port, 443);
+  assert.ok(others.texts.includes('A client that offers acme-tls/1 (ALPN) would go to web1, port 5443. '));
+  const only = await ask([], changed(0, { services: [acme] }));
+  assert.equal(only.outcome.kind, 'refused');
+  assert.match(only.texts.at(-1)!, /web1 has the name, but only for clients that offer certain protocols/);
+});
+
+test('a trusted proxy must send a header, at a listener and at an SSH port; an own address need not', async () => {
+  const document = changed(0, {}, { trustedProxies: ['198.51.100.0/24', '203.0.113.0/24'] });
+  for (const port of [443, 22_001]) {
+    const request = { from: INTERNET, protocol: 'tcp', to: 'www.example.com', port } as const;
+    const { outcome, steps } = await way(request, document);
+    assert.equal(outcome.server, 'web1');
+    const step = steps.find(({ configPath }) => configPath === '/proxy/trustedProxies/1');
+    assert.match(
+      english(step!.text),
+      /203\.0\.113\.50 is a trusted proxy: its connection must begin with a PROXY/,
+    );
+    const own = await way(request, document, {}, [{ address: parseIpAddress(INTERNET)!, prefixBits: 128 }]);
+    assert.ok(own.steps.every(({ configPath }) => configPath?.includes('trustedProxies') !== true));
   }
 });

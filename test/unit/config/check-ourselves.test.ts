@@ -120,6 +120,17 @@ const TABLE: readonly (readonly [what: string, document: object, problem: string
     upstream('udp://[2001:db8:1::1]:5353', { port: 5353 }),
     '/dns64/upstreams/0: "udp://[2001:db8:1::1]:5353" is this resolver itself: it would ask itself for ever; expected another resolver, or another port',
   ],
+  [
+    'a trusted proxy',
+    { proxy: { trustedProxies: ['192.0.2.2', '192.0.2.1'] } },
+    '/proxy/trustedProxies/1: "192.0.2.1" is an address of this appliance itself; expected the address of another machine',
+  ],
+  [
+    'loopback as a trusted proxy',
+    { proxy: { trustedProxies: ['127.0.0.0/8'] } },
+    '/proxy/trustedProxies/0: "127.0.0.0/8" is an address of this appliance itself; expected the address of another machine',
+  ],
+  ['trusted proxies in a network that we are in', { proxy: { trustedProxies: ['192.0.2.0/24'] } }, undefined],
   ['DNS64 is off: no query is sent', upstream('udp://127.0.0.1', { enabled: false }), undefined],
   ['a resolver elsewhere', upstream('udp://192.0.2.53'), undefined],
 ];

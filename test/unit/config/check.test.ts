@@ -144,6 +144,90 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /"https" is already at \/hosts\/0\/services\/0; expected each listener once/,
   ],
   [
+    'a listener twice in the services of a server, for one protocol',
+    {
+      hosts: [
+        host('a', {
+          services: [
+            { listener: 'https', alpn: ['h2', 'acme-tls/1'] },
+            { listener: 'https', alpn: ['acme-tls/1'], targetPort: 8443 },
+          ],
+        }),
+      ],
+    },
+    '/hosts/0/services/1/alpn/0',
+    /"https acme-tls\/1" is already at \/hosts\/0\/services\/0\/alpn\/1; expected each protocol once/,
+  ],
+  [
+    'a protocol at a listener without TLS',
+    { hosts: [host('a', { services: [{ listener: 'http', alpn: ['h2'] }] })] },
+    '/hosts/0/services/0/alpn',
+    /never matches: the listener http does not speak TLS; expected no "alpn" here/,
+  ],
+  [
+    'a protocol with a space',
+    { hosts: [host('a', { services: [{ listener: 'https', alpn: ['h 2'] }] })] },
+    '/hosts/0/services/0/alpn/0',
+    /"h 2" is not the name of a protocol in ALPN/,
+  ],
+  [
+    'a rule without a protocol',
+    { hosts: [host('a', { services: [{ listener: 'https', alpn: [] }] })] },
+    '/hosts/0/services/0/alpn',
+    /a list of 1 to 16 protocols/,
+  ],
+  [
+    'one host name for two servers',
+    {
+      hosts: [
+        host('a', { hostnames: ['a.example'] }),
+        // One of its ways in is for everybody.
+        host('b', { hostnames: ['A.example'], services: ['http', { listener: 'https', alpn: ['h2'] }] }),
+      ],
+    },
+    '/hosts/1/hostnames/0',
+    /"a.example" is already at \/hosts\/0\/hostnames\/0; expected a host name that leads to one server/,
+  ],
+  [
+    'one protocol of a host name for two servers',
+    {
+      hosts: [
+        host('a', { hostnames: ['a.example'], services: [{ listener: 'https', alpn: ['h2', 'x'] }] }),
+        host('b', { hostnames: ['b.example', 'a.example'], services: [{ listener: 'https', alpn: ['x'] }] }),
+      ],
+    },
+    '/hosts/1/services/0/alpn/0',
+    /"x" is already at \/hosts\/0\/services\/0\/alpn\/1, for the same host name a\.example; expected a protocol that leads to one server/,
+  ],
+  [
+    'a host name twice in a server that is chosen by protocol',
+    {
+      hosts: [
+        host('a', { hostnames: ['a.example', 'a.example'], services: [{ listener: 'https', alpn: ['x'] }] }),
+      ],
+    },
+    '/hosts/0/hostnames/1',
+    /"a.example" is already at \/hosts\/0\/hostnames\/0; expected each host name once/,
+  ],
+  [
+    'all addresses as trusted proxies',
+    { proxy: { trustedProxies: ['192.0.2.1', '0.0.0.0/0'] } },
+    '/proxy/trustedProxies/1',
+    /"0\.0\.0\.0\/0" has every address: everybody could claim any address/,
+  ],
+  [
+    'all IPv6 addresses as trusted proxies',
+    { proxy: { trustedProxies: ['::/0'] } },
+    '/proxy/trustedProxies/0',
+    /has every address/,
+  ],
+  [
+    'a trusted proxy with bits after its prefix',
+    { proxy: { trustedProxies: ['192.0.2.1/24'] } },
+    '/proxy/trustedProxies/0',
+    /"192\.0\.2\.1\/24" is not an address, or a prefix such as 192\.0\.2\.0\/24/,
+  ],
+  [
     'a port of a service that is no port',
     { hosts: [host('a', { services: [{ listener: 'https', targetPort: 0 }] })] },
     '/hosts/0/services/0/targetPort',
@@ -514,6 +598,23 @@ const accepted: readonly (readonly [title: string, document: object])[] = [
       ],
     },
   ],
+  [
+    'one host name for several servers, by protocol; and one server with several ways in at a listener',
+    {
+      hosts: [
+        host('acme', { hostnames: ['a.example'], services: [{ listener: 'https', alpn: ['acme-tls/1'] }] }),
+        host('a', {
+          hostnames: ['a.example'],
+          services: ['http', 'https', { listener: 'https', alpn: ['h2'], targetPort: 8443 }],
+        }),
+        host('b', {
+          hostnames: ['a.example'],
+          services: [{ listener: 'https', alpn: ['imap', 'managesieve'] }],
+        }),
+      ],
+    },
+  ],
+  ['trusted proxies', { proxy: { trustedProxies: ['192.0.2.1', '198.51.100.0/24', '2001:db8::/32'] } }],
   [
     'a redirect to a listener that is called https',
     {

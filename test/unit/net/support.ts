@@ -143,7 +143,13 @@ export const LIMITS = { halfClosedTimeoutMs: 600_000 };
 /** The fields of the proxy's configuration that most tests do not examine. */
 export const MAPPED: Pick<
   ProxyConfig,
-  'mappedPrefix' | 'mappedFallback' | 'allowedPrefixes' | 'limits' | 'workers' | 'accessLog'
+  | 'mappedPrefix'
+  | 'mappedFallback'
+  | 'allowedPrefixes'
+  | 'trustedProxies'
+  | 'limits'
+  | 'workers'
+  | 'accessLog'
 > = {
   mappedPrefix: '64:ff9b:1:fffe::/96',
   mappedFallback: 'none',
@@ -151,6 +157,7 @@ export const MAPPED: Pick<
   allowedPrefixes: [],
   /** `TOMBOLO_WORKERS=2 npm test -- proxy` runs the tests of the proxy with two. */
   workers: Number(process.env['TOMBOLO_WORKERS'] ?? 1),
+  trustedProxies: [],
   accessLog: 'off',
 };
 

@@ -19,6 +19,7 @@ const connection = (fields: Partial<ConnectionFound> = {}): ConnectionFound => (
   clientPort: 40_000,
   name: 'example.com',
   server: 'web1',
+  uniqueId: null,
   bytesUp: 1,
   bytesDown: 2,
   durationMs: 3,

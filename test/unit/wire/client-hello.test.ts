@@ -11,22 +11,34 @@ import {
 import { TlsAlert, encodeTlsAlert } from '../../../src/wire/tls-alert.ts';
 import { captureClientHello } from './capture-client-hello.ts';
 
-const read = (bytes: Uint8Array) => readClientHello(bytes, startClientHelloScan());
+/** A result with the offered protocols as texts. */
+function shown(result: ClientHelloResult) {
+  if (result.kind !== 'complete') return result;
+  const { kind, serverName, offers, offersFrom, offersTo } = result;
+  const protocols: string[] = [];
+  for (let at = offersFrom; offers !== null && at < offersTo; at += 1 + offers[at])
+    protocols.push(Buffer.from(offers.subarray(at + 1, at + 1 + offers[at])).toString('latin1'));
+  return { kind, serverName, protocols };
+}
+
+const read = (bytes: Uint8Array) => shown(readClientHello(bytes, startClientHelloScan()));
 
 /** Feeds growing prefixes, as segments would bring them; returns the first result that is not "incomplete". */
-function readInPieces(bytes: Uint8Array, cuts: readonly number[]): ClientHelloResult {
+function readInPieces(bytes: Uint8Array, cuts: readonly number[]) {
   const scan = startClientHelloScan();
   for (const cut of [...cuts, bytes.length]) {
     const result = readClientHello(bytes.subarray(0, cut), scan);
-    if (result.kind !== 'incomplete') return result;
+    if (result.kind !== 'incomplete') return shown(result);
   }
-  return { kind: 'incomplete' };
+  return { kind: 'incomplete' } as const;
 }
 
 const uint16 = (n: number) => [n >>> 8, n & 255];
 const vector16 = (content: readonly number[]) => [...uint16(content.length), ...content];
 const ascii = (text: string) => Array.from(text, (character) => character.charCodeAt(0));
 const extension = (type: number, content: readonly number[]) => [...uint16(type), ...vector16(content)];
+const alpn = (...protocols: string[]) =>
+  extension(16, vector16(protocols.flatMap((protocol) => [protocol.length, ...ascii(protocol)])));
 const hostName = (name: string) => [0, ...vector16(ascii(name))];
 const serverName = (...names: string[]) => extension(0, vector16(names.flatMap(hostName)));
 
@@ -70,10 +82,16 @@ function records(handshake: Uint8Array, recordBytes = 16_384): Uint8Array {
   return Uint8Array.from(pieces);
 }
 
+const complete = (serverName: string | undefined, ...protocols: string[]) => ({
+  kind: 'complete',
+  serverName,
+  protocols,
+});
+
 const hello = (parts: HelloParts) => records(message(parts));
 
 describe('ClientHellos of a real client', () => {
-  const captured: { title: string; bytes: Uint8Array; serverName: string | undefined }[] = [];
+  const captured: { title: string; bytes: Uint8Array; expected: object }[] = [];
   before(async () => {
     for (const [title, options, expected] of [
       ['TLS 1.3', { servername: 'Example.COM', minVersion: 'TLSv1.3' }, 'example.com'],
@@ -86,41 +104,37 @@ describe('ClientHellos of a real client', () => {
       ],
       ['without a name', {}, undefined],
     ] as [string, ConnectionOptions, string | undefined][]) {
-      captured.push({ title, bytes: await captureClientHello(options), serverName: expected });
+      captured.push({
+        title,
+        bytes: await captureClientHello(options),
+        expected: complete(expected, ...((options.ALPNProtocols ?? []) as string[])),
+      });
     }
   });
 
   test('contain their server name', () => {
-    for (const { title, bytes, serverName } of captured) {
-      assert.deepEqual(read(bytes), { kind: 'complete', serverName }, title);
+    for (const { title, bytes, expected } of captured) {
+      assert.deepEqual(read(bytes), expected, title);
     }
   });
 
   test('are incomplete up to their last byte, wherever a segment ends', () => {
-    for (const { title, bytes, serverName } of captured) {
+    for (const { title, bytes, expected } of captured) {
       for (let cut = 0; cut < bytes.length; cut++) {
         assert.deepEqual(read(bytes.subarray(0, cut)), { kind: 'incomplete' }, `${title}, ${cut} bytes`);
-        assert.deepEqual(
-          readInPieces(bytes, [cut]),
-          { kind: 'complete', serverName },
-          `${title}, cut at ${cut}`,
-        );
+        assert.deepEqual(readInPieces(bytes, [cut]), expected, `${title}, cut at ${cut}`);
       }
     }
   });
 
   test('may come in records of any size and segments of any size', () => {
-    for (const { title, bytes, serverName } of captured) {
+    for (const { title, bytes, expected } of captured) {
       const handshake = bytes.subarray(5);
       for (const recordBytes of [1, 2, 3, 4, 5, 37, 100, 255, 256, 511]) {
         const cut = records(handshake, recordBytes);
         const everyByte = Array.from({ length: cut.length }, (_, i) => i);
-        assert.deepEqual(readInPieces(cut, []), { kind: 'complete', serverName }, `${title}, ${recordBytes}`);
-        assert.deepEqual(
-          readInPieces(cut, everyByte),
-          { kind: 'complete', serverName },
-          `${title}, ${recordBytes}`,
-        );
+        assert.deepEqual(readInPieces(cut, []), expected, `${title}, ${recordBytes}`);
+        assert.deepEqual(readInPieces(cut, everyByte), expected, `${title}, ${recordBytes}`);
       }
     }
   });
@@ -153,7 +167,6 @@ test('random bytes never make the parser throw', () => {
   );
 });
 
-const complete = (serverName: string | undefined): ClientHelloResult => ({ kind: 'complete', serverName });
 const refused = (fault: 'malformed' | 'oversized', alert: number) => ({ kind: 'refused', fault, alert });
 const decodeError = refused('malformed', TlsAlert.decodeError);
 const illegal = refused('malformed', TlsAlert.illegalParameter);
@@ -194,6 +207,22 @@ for (const [title, bytes, expected] of [
   ],
   ['a list longer than its extension', hello({ extensions: extension(0, [0, 9, 0, 0, 1, 97]) }), decodeError],
   ['an extension longer than the message', hello({ extensions: [0, 0, 0, 200, 0] }), decodeError],
+  ['a protocol', hello({ extensions: alpn('acme-tls/1') }), complete(undefined, 'acme-tls/1')],
+  [
+    'protocols before the name, one of them with any bytes',
+    hello({ extensions: [...alpn('h2', '\0\xff', 'x'.repeat(255)), ...serverName('a.example')] }),
+    complete('a.example', 'h2', '\0\xff', 'x'.repeat(255)),
+  ],
+  ['an empty list of protocols', hello({ extensions: alpn() }), decodeError],
+  ['an empty protocol', hello({ extensions: alpn('h2', '') }), decodeError],
+  ['an empty ALPN extension', hello({ extensions: extension(16, []) }), decodeError],
+  ['a protocol longer than its list', hello({ extensions: extension(16, [0, 3, 3, 1, 2]) }), decodeError],
+  [
+    'a list of protocols shorter than its extension',
+    hello({ extensions: extension(16, [0, 2, 1, 97, 0]) }),
+    decodeError,
+  ],
+  ['two ALPN extensions', hello({ extensions: [...alpn('h2'), ...alpn('imap')] }), illegal],
   ['a session id of 33 bytes', hello({ sessionId: Array(33).fill(1) }), decodeError],
   ['no cipher suites', hello({ ciphers: [] }), decodeError],
   ['half a cipher suite', hello({ ciphers: [1, 2, 3] }), decodeError],

@@ -12,6 +12,7 @@ import {
 } from '../../../src/wire/proxy-protocol.ts';
 
 const endpoint = (address: string, port: number): Endpoint => ({ address: parseIpAddress(address)!, port });
+const NO_DETAILS = { protocol: null, authority: undefined, uniqueId: null };
 const anyPort = fc.integer({ min: 1, max: 65535 });
 const plain = { noNullPrototype: true } as const;
 const ipv4Endpoint = fc.record({ address: fc.nat(0xffffffff).map(mapIpv4), port: anyPort }, plain);
@@ -73,7 +74,17 @@ function decodeV2(bytes: Uint8Array) {
     naiveCrc32c(buffer),
     'CRC32C over the header with the field zero',
   );
-  return { source, destination, authority: tlvs.get(2)?.toString('latin1') };
+  const bytesOf = (type: number) => {
+    const value = tlvs.get(type);
+    return value === undefined ? null : Uint8Array.from(value);
+  };
+  return {
+    source,
+    destination,
+    protocol: bytesOf(1),
+    authority: tlvs.get(2)?.toString('latin1'),
+    uniqueId: bytesOf(5),
+  };
 }
 
 test('CRC32C: the check value, and a naive reference on any bytes', () => {
@@ -99,22 +110,31 @@ test('version 1 is read back by a naive decoder', () => {
   );
 });
 
-test('version 2 is read back by a naive decoder, with authority and checksum', () => {
+test('version 2 is read back by a naive decoder, with all details and the checksum', () => {
   const authority = fc.option(fc.stringMatching(/^[a-z0-9.-]{1,255}$/), { nil: undefined });
+  const protocol = fc.option(fc.uint8Array({ minLength: 1, maxLength: 255 }), { nil: null });
+  const uniqueId = fc.option(fc.uint8Array({ minLength: 1, maxLength: 128 }), { nil: null });
   fc.assert(
-    fc.property(endpoints, authority, ([source, destination], authority) => {
-      assert.deepEqual(decodeV2(encodeProxyV2(source, destination, authority)), {
-        source,
-        destination,
-        authority,
-      });
-    }),
+    fc.property(
+      endpoints,
+      authority,
+      protocol,
+      uniqueId,
+      ([source, destination], authority, protocol, uniqueId) => {
+        const details = { authority, protocol, uniqueId };
+        assert.deepEqual(decodeV2(encodeProxyV2(source, destination, details)), {
+          source,
+          destination,
+          ...details,
+        });
+      },
+    ),
   );
 });
 
 test('a pair of mixed families is sent as IPv6, with the IPv4 address in its mapped form', () => {
   const [source, destination] = [endpoint('192.0.2.1', 1), endpoint('2001:db8::1', 2)];
-  assert.deepEqual(decodeV2(encodeProxyV2(source, destination, undefined)).source, source);
+  assert.deepEqual(decodeV2(encodeProxyV2(source, destination, NO_DETAILS)).source, source);
   assert.match(
     Buffer.from(encodeProxyV1(source, destination)).toString(),
     /^PROXY TCP6 ::ffff:192\.0\.2\.1 2001:db8::1 /,

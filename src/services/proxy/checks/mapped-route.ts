@@ -1,5 +1,5 @@
 /** Whether servers with clientAddress "mapped" send their answers to mapped addresses to this appliance: tried by a connection. */
-import { addressesOf, serviceAt } from '../../../config/host-services.ts';
+import { addressesOf, waysAt } from '../../../config/host-services.ts';
 import type { Config, HostConfig } from '../../../config/schema.ts';
 import type { ConnectResult } from '../../../os/connect-from.ts';
 import type { Machine } from '../../../os/machine.ts';
@@ -42,8 +42,8 @@ async function judge({ proxy }: Config, host: HostConfig, machine: Machine): Pro
 
 /** A port of the server to which connections come from mapped addresses. */
 function mappedPort(proxy: Config['proxy'], host: HostConfig): number | undefined {
-  const uses = proxy.listeners.map((listener) => serviceAt(host, listener));
-  const use = uses.find((each) => each?.clientAddress === 'mapped');
+  const uses = proxy.listeners.flatMap((listener) => waysAt(host, listener));
+  const use = uses.find(({ clientAddress }) => clientAddress === 'mapped');
   return use?.port ?? (host.ssh === false ? undefined : host.ssh.targetPort);
 }
 

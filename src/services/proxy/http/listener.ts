@@ -9,6 +9,7 @@ import { close, countEnd } from '../../../net/ending.ts';
 import type { Gate } from '../../../net/gate.ts';
 import type { Loop } from '../../../net/loop.ts';
 import type { SourceOf } from '../../../net/mapped-source.ts';
+import type { TrustedProxies } from '../../../net/trusted-proxies.ts';
 import { createClientFields } from '../../../wire/http1/client-fields.ts';
 import type { ProxyCounterIndex } from '../counters.ts';
 import type { Backend, HostTable } from '../host-table.ts';
@@ -25,7 +26,12 @@ import { type ServerPool, closePool, createServerPool } from './server-connectio
 export interface HttpListener {
   readonly gate: Gate;
   /** A new configuration. */
-  update(table: HostTable, responseTimeoutMs: number, sourceOf: SourceOf): void;
+  update(
+    table: HostTable,
+    responseTimeoutMs: number,
+    sourceOf: SourceOf,
+    trusted: TrustedProxies | undefined,
+  ): void;
   /** This server is not used any more, although the configuration is the same. */
   forget(backend: Backend): void;
   /** The listener is not configured any more. */
@@ -139,16 +145,19 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
     pools = new Map();
   }
 
-  return {
-    gate: {
-      conversation,
-      begin: null,
-      route: null,
-      serverFailed: () => {
-        throw new Error('a conversation answers for its servers itself');
-      },
+  const gate: { -readonly [Key in keyof Gate]: Gate[Key] } = {
+    conversation,
+    trusted: undefined,
+    begin: null,
+    route: null,
+    serverFailed: () => {
+      throw new Error('a conversation answers for its servers itself');
     },
-    update(table, responseTimeoutMs, sourceOf) {
+  };
+  return {
+    gate,
+    update(table, responseTimeoutMs, sourceOf, trusted) {
+      gate.trusted = trusted;
       change(table, false);
       context.responseTimeoutMs = responseTimeoutMs;
       context.sourceOf = sourceOf;

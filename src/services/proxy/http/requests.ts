@@ -131,11 +131,11 @@ function decisionFor(client: HttpClient): Decision {
   client.host = host;
   client.backend = null;
   const name = host === '' ? undefined : host;
-  const decision = decide(context.table, name, client.address.address, undefined);
+  const decision = decide(context.table, name, client.address.address, undefined, null);
   if (decision.refused !== null) return decision;
   // With a redirect it depends on the target, too.
   if (decision.redirect !== null)
-    return decide(context.table, name, client.address.address, targetText(head, buffer));
+    return decide(context.table, name, client.address.address, targetText(head, buffer), null);
   // The address of a name in DNS changes with time.
   if (decision.origin === null) client.backend = decision;
   return decision;
@@ -173,9 +173,14 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   if (!isReused && backend.clientAddress !== 'none') {
     const header = buildPreamble(
       backend,
-      client.address,
-      connection.up.from,
-      client.host || undefined,
+      // No protocol is negotiated over plain HTTP.
+      {
+        fd: connection.up.from,
+        arrival: connection,
+        address: client.address,
+        authority: client.host,
+        protocol: null,
+      },
       NOTHING,
     );
     if (header === undefined) {

@@ -163,6 +163,12 @@ test('records to publish: A to the appliance, AAAA to the server', () => {
       '*.example.com. AAAA 2001:db8:1::10',
     ],
   );
+  // The names of a server that is chosen by protocol lead IPv6 clients to the server of all others.
+  const services = [{ listener: 'https', alpn: ['acme-tls/1'] }];
+  assert.deepEqual(
+    recordsToPublish({ ...host, services }, own).map(({ type }) => type),
+    ['A', 'A'],
+  );
   const [a] = recordsToPublish(host, publicIpv4(parseIpv4('10.0.0.1'), [], undefined));
   assert.deepEqual([a.value, a.zoneLine], [null, null]);
   assert.match(english(a.note), /router/);

@@ -91,8 +91,11 @@ test("the server name selects the server, which gets the client's exact bytes", 
 
 for (const [version, pattern] of [
   ['proxy-v1', /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 [0-9]+ [0-9]+\r\n$/],
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a binary header
-  ['proxy-v2', /^\r\n\r\n\0\r\nQUIT\n\x21\x11[\s\S]{14}\x02\0\x0bexample\.com\x03\0\x04[\s\S]{4}$/],
+  [
+    'proxy-v2',
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: a binary header
+    /^\r\n\r\n\0\r\nQUIT\n\x21\x11[\s\S]{14}\x02\0\x0bexample\.com\x05\0\x10[0-9a-f]{16}\x03\0\x04[\s\S]{4}$/,
+  ],
 ] as const) {
   test(`${version} is sent before the ClientHello`, async () => {
     await using cleanup = new Cleanup();

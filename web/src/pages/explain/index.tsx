@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api } from '../../core/api.ts';
 import type { ExplainAnswer } from '../../core/contract.ts';
@@ -6,10 +6,11 @@ import { locale, text } from '../../core/locale.ts';
 import { useAction } from '../../core/resource.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { Button, Card, PageHead } from '../../ui/basics.tsx';
-import { Form, SelectField, TextField } from '../../ui/field.tsx';
+import { Form, SelectField, TextField, bound } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { Outcome, Steps } from './answer.tsx';
 import { Assertions, SaveDialog } from './assertions.tsx';
+import { splitNames } from '../servers/model.ts';
 import { expectationOf, type Protocol, type Question } from './model.ts';
 
 export default function Explain() {
@@ -19,28 +20,28 @@ export default function Explain() {
     to: parameter('to'),
     port: parameter('port') || '443',
   });
+  /** Of TLS clients: protocols, separated by spaces or commas. */
+  const alpn = useSignal(parameter('alpn'));
   const asked = useSignal<Question | undefined>(undefined);
   const answer = useSignal<ExplainAnswer | undefined>(undefined);
   const isSaving = useSignal(false);
   const { run, isBusy, error } = useAction(async () => {
     const { from, protocol, to, port } = form.value;
-    setParameters({ from, protocol, to, port });
+    const offered = protocol === 'tcp' ? splitNames(alpn.value) : [];
+    setParameters({ from, protocol, to, port, alpn: offered.join(' ') });
     answer.value = undefined;
     answer.value = await api.post<ExplainAnswer>('explain', {
       from: from.trim(),
       protocol,
       to: to.trim(),
       ...(protocol !== 'icmp' && { port: Number(port) }),
+      ...(offered.length > 0 && { alpn: offered }),
     });
     asked.value = form.value;
   });
   useEffect(() => {
     if (parameter('to') !== '') void run();
   }, [locale.value]);
-  const set =
-    <Key extends keyof Question>(key: Key) =>
-    (value: Question[Key]) =>
-      (form.value = { ...form.value, [key]: value });
   const problem = problemOf(error.value);
   return (
     <>
@@ -52,49 +53,12 @@ export default function Explain() {
       />
       <Card>
         <Form class="form inline" onSend={run}>
-          <TextField
-            label={text('From')}
-            hint={text('IPv4: from the Internet. IPv6: from a server.')}
-            isCode
-            value={form.value.from}
-            onInput={set('from')}
-            problem={problem('from')}
-          />
-          <SelectField<Protocol>
-            label={text('Protocol')}
-            value={form.value.protocol}
-            onChange={set('protocol')}
-            options={[
-              ['tcp', 'TCP'],
-              ['udp', 'UDP'],
-              ['icmp', 'ICMP'],
-            ]}
-          />
-          <TextField
-            label={text('To')}
-            hint={text('A host name or an address.')}
-            isCode
-            placeholder="www.example.com"
-            value={form.value.to}
-            onInput={set('to')}
-            problem={problem('to')}
-          />
-          {form.value.protocol !== 'icmp' && (
-            <TextField
-              label={text('Port')}
-              isCode
-              inputMode="numeric"
-              size={6}
-              value={form.value.port}
-              onInput={set('port')}
-              problem={problem('port')}
-            />
-          )}
+          <Fields form={form} alpn={alpn} problem={problem} />
           <Button kind="primary" type="submit" isBusy={isBusy.value}>
             {text('Explain')}
           </Button>
         </Form>
-        <ErrorBox error={error.value} fields={['from', 'to', 'port']} />
+        <ErrorBox error={error.value} fields={['from', 'to', 'port', 'alpn']} />
         <div aria-live="polite">
           {answer.value !== undefined && asked.value !== undefined ? (
             <Found answer={answer.value} onKeep={() => (isSaving.value = true)} />
@@ -121,6 +85,75 @@ export default function Explain() {
           scrollTo(0, 0);
         }}
       />
+    </>
+  );
+}
+
+/** What is asked. */
+function Fields({
+  form,
+  alpn,
+  problem,
+}: {
+  form: Signal<Question>;
+  alpn: Signal<string>;
+  problem: (name: string) => string | undefined;
+}) {
+  const set =
+    <Key extends keyof Question>(key: Key) =>
+    (value: Question[Key]) =>
+      (form.value = { ...form.value, [key]: value });
+  return (
+    <>
+      <TextField
+        label={text('From')}
+        hint={text('IPv4: from the Internet. IPv6: from a server.')}
+        isCode
+        value={form.value.from}
+        onInput={set('from')}
+        problem={problem('from')}
+      />
+      <SelectField<Protocol>
+        label={text('Protocol')}
+        value={form.value.protocol}
+        onChange={set('protocol')}
+        options={[
+          ['tcp', 'TCP'],
+          ['udp', 'UDP'],
+          ['icmp', 'ICMP'],
+        ]}
+      />
+      <TextField
+        label={text('To')}
+        hint={text('A host name or an address.')}
+        isCode
+        placeholder="www.example.com"
+        value={form.value.to}
+        onInput={set('to')}
+        problem={problem('to')}
+      />
+      {form.value.protocol !== 'icmp' && (
+        <TextField
+          label={text('Port')}
+          isCode
+          inputMode="numeric"
+          size={6}
+          value={form.value.port}
+          onInput={set('port')}
+          problem={problem('port')}
+        />
+      )}
+      {form.value.protocol === 'tcp' && (
+        <TextField
+          label={text('ALPN')}
+          hint={text('What a TLS client offers, such as h2.')}
+          isOptional
+          isCode
+          size={12}
+          {...bound(alpn)}
+          problem={problem('alpn')}
+        />
+      )}
     </>
   );
 }

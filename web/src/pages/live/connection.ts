@@ -11,7 +11,7 @@ export const connectionRow = eventRow<ConnectionEvent>('connection', () => text(
 /** With the icon of its service's page. */
 function line(event: ConnectionEvent, { iconOf, portOf }: ServiceLookup): EventLine {
   const { what, client, clientPort, name, server, listener, service, bytesUp, bytesDown, reason } = event;
-  const { durationMs, explanation } = event;
+  const { durationMs, explanation, uniqueId } = event;
   const asked = name ?? (what === 'refused' ? (explanation ?? text('no name')) : listener);
   const isLearned = server === LEARNED_SERVER;
   const where = isLearned ? text('its address in DNS') : (server ?? text('nobody'));
@@ -37,6 +37,7 @@ function line(event: ConnectionEvent, { iconOf, portOf }: ServiceLookup): EventL
     facts: [
       [text('Client'), `${client}#${clientPort}`],
       [text('Listener'), listener],
+      uniqueId !== null && [text('Unique id'), uniqueId],
       name !== null && [text('Asked for'), name],
       [text('Duration'), formatMs(durationMs)],
       what !== 'opened' && [text('Up / down'), `${formatBytes(bytesUp)} / ${formatBytes(bytesDown)}`],

@@ -23,6 +23,7 @@ import { RateNow } from '../servers/traffic.tsx';
 import { LimitFields, Shares } from '../limits.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 import { Workers } from './workers.tsx';
+import { TrustedProxies } from './trusted-proxies.tsx';
 
 const PICKS_BY = {
   http: say('the Host header'),
@@ -98,6 +99,7 @@ export default function ProxyPage() {
       <Shares name="proxy" />
       <AccessLog />
       <Workers />
+      <TrustedProxies />
       <ServiceState name="proxy" />
       <ServiceCounters name="proxy" />
     </>

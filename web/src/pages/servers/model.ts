@@ -12,7 +12,7 @@ export interface HostDocument {
   enabled?: boolean;
   maintenance?: boolean;
   hostnames?: string[];
-  services?: (string | { listener: string; targetPort?: number; clientAddress?: string })[];
+  services?: (string | { listener: string; targetPort?: number; clientAddress?: string; alpn?: string[] })[];
   clientAddress?: string;
   allow?: string[];
   redirectToHttps?: false | 301 | 308;
@@ -52,6 +52,8 @@ export interface WayIn {
   readonly targetPort: string;
   /** "": as for the whole server. */
   readonly clientAddress: string;
+  /** Protocols, separated by spaces or commas; "": for all clients. */
+  readonly alpn: string;
 }
 
 export interface HostForm {
@@ -77,7 +79,7 @@ export interface HostForm {
   readonly sshTargetPort: string;
 }
 
-export const wayIn = (listener: string): WayIn => ({ listener, targetPort: '', clientAddress: '' });
+export const wayIn = (listener: string): WayIn => ({ listener, targetPort: '', clientAddress: '', alpn: '' });
 
 export const DEFAULT_HEALTH: HealthForm = {
   check: 'http',
@@ -174,6 +176,7 @@ const wayInOf = (service: NonNullable<HostDocument['services']>[number]): WayIn 
         listener: service.listener,
         targetPort: service.targetPort === undefined ? '' : String(service.targetPort),
         clientAddress: service.clientAddress ?? '',
+        alpn: (service.alpn ?? []).join(' '),
       };
 
 /** The addresses of a server, the first one first. */
@@ -192,12 +195,15 @@ function serviceOf({
   listener,
   targetPort,
   clientAddress,
+  alpn,
 }: WayIn): NonNullable<HostDocument['services']>[number] {
-  if (targetPort.trim() === '' && clientAddress === '') return listener;
+  const protocols = splitNames(alpn);
+  if (targetPort.trim() === '' && clientAddress === '' && protocols.length === 0) return listener;
   return {
     listener,
     ...(targetPort.trim() !== '' && { targetPort: numberOf(targetPort) }),
     ...(clientAddress !== '' && { clientAddress }),
+    ...(protocols.length > 0 && { alpn: protocols }),
   };
 }
 

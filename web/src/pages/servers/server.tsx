@@ -192,8 +192,8 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
           [
             text('Ways in'),
             <span class="tags">
-              {services.map((service) => (
-                <WayIn key={typeof service === 'string' ? service : service.listener} service={service} />
+              {services.map((service, i) => (
+                <WayIn key={i} service={service} />
               ))}
             </span>,
           ],
@@ -231,11 +231,12 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
 /** A listener, and what differs there. */
 function WayIn({ service }: { service: NonNullable<HostDocument['services']>[number] }) {
   if (typeof service === 'string') return <span class="tag">{service}</span>;
-  const { listener, targetPort, clientAddress } = service;
+  const { listener, targetPort, clientAddress, alpn } = service;
   return (
     <span class="tag">
       {listener}
       {targetPort !== undefined && ` → ${targetPort}`}
+      {alpn !== undefined && ` [${alpn.join(', ')}]`}
       {clientAddress !== undefined && ` (${textOf(CLIENTS_SHORT, clientAddress)})`}
     </span>
   );

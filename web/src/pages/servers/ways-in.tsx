@@ -1,5 +1,6 @@
 /** The listeners of the proxy that lead to a server, and what differs from one to the other. */
 import { say, text } from '../../core/locale.ts';
+import { Button } from '../../ui/basics.tsx';
 import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
 import { type WayIn, knownListeners, wayIn } from './model.ts';
 
@@ -25,10 +26,15 @@ export function WaysIn({
     onChange(
       isOn ? [...services, wayIn(listener)] : services.filter((service) => service.listener !== listener),
     );
+  /** Another way in at a listener is for clients that offer a protocol. */
+  const add = (listener: string) => onChange([...services, { ...wayIn(listener), alpn: 'acme-tls/1' }]);
+  const tls = listeners.filter(
+    ({ name, protocol }) => protocol === 'tls' && services.some(({ listener }) => listener === name),
+  );
   const change = (index: number, fields: Partial<WayIn>) =>
     onChange(services.map((service, i) => (i === index ? { ...service, ...fields } : service)));
   const isPlain = services.every(
-    ({ targetPort, clientAddress }) => targetPort === '' && clientAddress === '',
+    ({ targetPort, clientAddress, alpn }) => targetPort === '' && clientAddress === '' && alpn === '',
   );
   const problem =
     problemAt('') ?? services.map((_, i) => problemAt(`/${i}`)).find((each) => each !== undefined);
@@ -53,17 +59,29 @@ export function WaysIn({
       {problem !== undefined && <p class="problem">{problem}</p>}
       {services.length > 0 && (
         <details open={!isPlain || undefined}>
-          <summary>{text('Another port or PROXY protocol for one of them')}</summary>
+          <summary>{text('Another port, PROXY protocol or ALPN for one of them')}</summary>
           <div class="stack">
             {services.map((service, index) => (
               <OneWay
-                key={service.listener}
+                key={index}
                 service={service}
-                port={listeners.find(({ name }) => name === service.listener)?.port}
+                listener={listeners.find(({ name }) => name === service.listener)}
                 onChange={(fields) => change(index, fields)}
-                problem={problemAt(`/${index}/targetPort`)}
+                onRemove={
+                  services.filter(({ listener }) => listener === service.listener).length > 1
+                    ? () => onChange(services.filter((_, i) => i !== index))
+                    : undefined
+                }
+                problemAt={(field) => problemAt(`/${index}/${field}`)}
               />
             ))}
+            <div class="row">
+              {tls.map(({ name }) => (
+                <Button key={name} icon="plus" onClick={() => add(name)}>
+                  {text('{listener}: another way in by ALPN', { listener: name })}
+                </Button>
+              ))}
+            </div>
           </div>
         </details>
       )}
@@ -72,30 +90,34 @@ export function WaysIn({
 }
 
 function OneWay({
-  service: { listener, targetPort, clientAddress },
-  port,
+  service: { listener: name, targetPort, clientAddress, alpn },
+  listener,
   onChange,
-  problem,
+  onRemove,
+  problemAt,
 }: {
   service: WayIn;
-  port: number | undefined;
+  listener: { readonly port: number; readonly protocol: string } | undefined;
   onChange: (fields: Partial<WayIn>) => void;
-  problem: string | undefined;
+  /** undefined: it is removed with its listener. */
+  onRemove: (() => void) | undefined;
+  problemAt: (field: string) => string | undefined;
 }) {
+  const hasAlpn = listener?.protocol === 'tls' || alpn !== '';
   return (
     <div class="columns">
       <TextField
-        label={text('{listener}: port on the server', { listener })}
+        label={text('{listener}: port on the server', { listener: name })}
         isOptional
         isCode
         inputMode="numeric"
-        placeholder={port === undefined ? '' : String(port)}
+        placeholder={listener === undefined ? '' : String(listener.port)}
         value={targetPort}
         onInput={(value) => onChange({ targetPort: value })}
-        problem={problem}
+        problem={problemAt('targetPort')}
       />
       <SelectField
-        label={text('{listener}: the client’s address', { listener })}
+        label={text('{listener}: the client’s address', { listener: name })}
         value={clientAddress}
         options={[
           ['', text('as for the whole server')] as const,
@@ -103,6 +125,26 @@ function OneWay({
         ]}
         onChange={(value) => onChange({ clientAddress: value })}
       />
+      {hasAlpn && (
+        <TextField
+          label={text('{listener}: only for protocols (ALPN)', { listener: name })}
+          hint={text(
+            'Such as acme-tls/1 or h2: only for clients that offer one of them. Others need another way in.',
+          )}
+          isOptional
+          isCode
+          value={alpn}
+          onInput={(value) => onChange({ alpn: value })}
+          problem={problemAt('alpn')}
+        />
+      )}
+      {onRemove !== undefined && (
+        <div>
+          <Button icon="close" onClick={onRemove}>
+            {text('Remove this way in')}
+          </Button>
+        </div>
+      )}
     </div>
   );
 }

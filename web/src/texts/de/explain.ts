@@ -34,4 +34,6 @@ export const explain: Dictionary = {
     'Änderungen, die diese Verbindung brechen, werden nicht mehr abgelehnt.',
   'Nothing happens before you apply the change. Afterwards you can bring it back from the history.':
     'Nichts geschieht, bevor Sie die Änderung anwenden. Danach können Sie sie aus dem Verlauf zurückholen.',
+  ALPN: 'ALPN',
+  'What a TLS client offers, such as h2.': 'Was ein TLS-Client anbietet, etwa h2.',
 };

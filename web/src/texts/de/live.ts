@@ -50,4 +50,5 @@ export const live: Dictionary = {
   '{server}: {address} fails its health checks at {service}':
     '{server}: {address} besteht die Zustandsprüfungen bei {service} nicht',
   'Addresses that fail': 'Adressen, die sie nicht bestehen',
+  'Unique id': 'Eindeutige Kennung',
 };

@@ -39,4 +39,8 @@ export const proxy: Dictionary = {
     'IPv6-Präfixe. Ein Name, den kein Server hat, führt zu seinem AAAA-Record, wenn die Adresse in einem dieser Netze liegt: Veröffentlichen Sie die Adresse dieses Geräts als seinen A-Record. Server dort sehen Verbindungen von diesem Gerät, dürfen ihm also nicht mehr vertrauen als anderen. Leer: Nur die Server der Liste werden erreicht.',
   'Look-ups of names': 'Abfragen von Namen',
   'Led to an address in DNS': 'Zu einer Adresse im DNS geführt',
+  'Proxies in front of the appliance': 'Proxys vor dem Gerät',
+  'Trusted proxies': 'Vertraute Proxys',
+  'One per line: an address, or a prefix such as 192.0.2.0/24. Each connection from them must begin with a PROXY header (HAProxy: send-proxy, nginx: proxy_protocol on), also at SSH ports. The address in it is that of the client.':
+    'Je Zeile eine Adresse, oder ein Präfix wie 192.0.2.0/24. Jede Verbindung von ihnen muss mit einem PROXY-Header beginnen (HAProxy: send-proxy, nginx: proxy_protocol on), auch an SSH-Ports. Die Adresse darin ist die des Clients.',
 };

@@ -60,7 +60,13 @@ export const servers: Dictionary = {
     'Er bleibt in der Konfiguration, aber nichts führt zu ihm. Sein SSH-Port bleibt ihm erhalten.',
   'Also for clients that name none, or a name that no server has.':
     'Auch für Clients, die keinen nennen oder einen Namen, den kein Server hat.',
-  'Another port or PROXY protocol for one of them': 'Ein anderer Port oder PROXY-Protokoll für einen davon',
+  'Another port, PROXY protocol or ALPN for one of them':
+    'Ein anderer Port, PROXY-Protokoll oder ALPN für einen davon',
+  '{listener}: another way in by ALPN': '{listener}: ein weiterer Zugang nach ALPN',
+  '{listener}: only for protocols (ALPN)': '{listener}: nur für Protokolle (ALPN)',
+  'Such as acme-tls/1 or h2: only for clients that offer one of them. Others need another way in.':
+    'Etwa acme-tls/1 oder h2: nur für Clients, die eines davon anbieten. Andere brauchen einen anderen Zugang.',
+  'Remove this way in': 'Diesen Zugang entfernen',
   '{listener}: port on the server': '{listener}: Port auf dem Server',
   '{listener}: the client’s address': '{listener}: die Adresse des Clients',
   'as for the whole server': 'wie für den ganzen Server',
