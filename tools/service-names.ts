@@ -18,9 +18,10 @@ const TEXTS = /^(?:web\/)?src\/texts\//;
 
 /** The same word with another meaning. */
 const OTHER_SENSES: Readonly<Record<string, RegExp>> = {
-  // The PROXY protocol, its header as the lab's servers show it, the options of Fastify and nginx, and the fields of HTTP.
+  // The PROXY protocol, its header as the lab's servers show it, proxies in front of us, the options of Fastify and nginx, and the
+  // fields of HTTP.
   proxy:
-    /proxy[-_]?protocol|proxy[-_]?v[12]|version_2_proxy|proxy[-_]?client|trustProxy|'proxy',(?= 'fastcgi')|proxy[-_]?(?:connection|auth\w+|user)|'proxy',(?=\s+'[a-z]+-)/gi,
+    /\/proxy\/trustedProxies|trusted[-_]?prox(?:y|ies)|prox(?:y|ies)[-_]?(?:headers?|probes|details)|COMMAND_PROXY|isOfProxy|proxy[-_]?protocol|proxy[-_]?v[12]|version_2_proxy|proxy[-_]?client|trustProxy|'proxy',(?= 'fastcgi')|proxy[-_]?(?:connection|auth\w+|user)|'proxy',(?=\s+'[a-z]+-)/gi,
   // What routers do with packets, and the chain of a packet filter where they do it.
   forward:
     /chain forward|hook forward|'forward' && FAMILIES|forward[-_]?(?:policy|chains?|drops)|ip_forward|forward_delay|ForwardToSyslog|forwardOne/gi,

@@ -65,6 +65,9 @@ export const usedListeners = (
 
 export type AccessLogValue = ProxyConfig['accessLog'];
 
+/** The proxies in front of the appliance, which tell who the client is. */
+export const trustedProxiesOf = ({ proxy: { trustedProxies } }: Config): readonly string[] => trustedProxies;
+
 /** What the access log has of a server. `everywhere`: proxy.accessLog. */
 export const accessLogOf = (
   { accessLog }: Pick<HostConfig, 'accessLog'>,

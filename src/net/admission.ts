@@ -20,7 +20,7 @@ import type { Connection } from './connection.ts';
 import { type Client, createClient } from './client.ts';
 import { type Holders, listHolders } from './holders.ts';
 import { lock, unlock } from './lock.ts';
-import { serverSum } from './server-shares.ts';
+import { serverSum } from './server-counts.ts';
 import { readOwner } from './share-records.ts';
 import {
   greediestSlot,

@@ -10,30 +10,15 @@
  * its own part of the shared memory (admission-memory.ts), and the sums count.
  */
 import { type Admission, holdsSlot } from './admission.ts';
-import { MAX_WORKERS, SERVER, SERVERS_WORDS, SERVER_WORDS } from './admission-memory.ts';
+import { SERVER } from './admission-memory.ts';
 import type { Connection } from './connection.ts';
-import { HOST, STRIDE } from './host-slots.ts';
+import { HOST } from './host-slots.ts';
 import type { Loop } from './loop.ts';
+import { placeOf, serverSum } from './server-counts.ts';
 import { isWithinShare } from './shares.ts';
 
 const DIALLING_SHARE = 4;
 const CONNECTIONS_SHARE = 16;
-
-/** Where the numbers of the server begin that has `hostAt`, in the part of a worker. */
-const placeOf = (worker: number, hostAt: number): number =>
-  worker * SERVERS_WORDS + (hostAt / STRIDE) * SERVER_WORDS;
-
-/** The sum over all workers. */
-export function serverSum(
-  { memory: { servers }, worker, isShared }: Admission,
-  hostAt: number,
-  word: number,
-): number {
-  if (!isShared) return servers[placeOf(worker, hostAt) + word];
-  let sum = 0;
-  for (let each = 1; each <= MAX_WORKERS; each++) sum += servers[placeOf(each, hostAt) + word];
-  return sum;
-}
 
 /** The connection counts for its server from now on. */
 export function enterServer(admission: Admission, connection: Connection): void {
@@ -56,7 +41,8 @@ export function isWithinServerShare(
   const { memory, maxConnections } = admission;
   const others = serverSum(admission, hostAt, SERVER.OPEN) - 1;
   if (connectionsPerServer !== undefined && others >= connectionsPerServer) return false;
-  if (others * servers < maxConnections) return true;
+  // With one server there is nobody to take from. Connections that lost their slot count until their worker has closed them.
+  if (servers <= 1 || others * servers < maxConnections) return true;
   const left = maxConnections - memory.all.usedSlots;
   return (
     isWithinShare(serverSum(admission, hostAt, SERVER.DIALLING), left, DIALLING_SHARE) &&

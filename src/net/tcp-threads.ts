@@ -11,6 +11,8 @@ import type { Logger } from '../runtime/log.ts';
 import { type SupervisedWorker, superviseWorker } from '../runtime/supervise-worker.ts';
 import type { AccessLog } from './access-reader.ts';
 import {
+  type AdmissionMemory,
+  type AdmissionSeed,
   LONG_OPENING_UNITS,
   MAIN_THREAD,
   MAX_WORKERS,
@@ -23,7 +25,7 @@ import {
 import { connectionKind } from './connection-event.ts';
 import { type TcpGauges, tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
-import { createLetter, readLetter, redirect, unread } from './handover.ts';
+import { type Letter, createLetter, readLetter, redirect, unread } from './handover.ts';
 import { createHoldersBuffer } from './holders.ts';
 import type { HostSlots } from './host-slots.ts';
 import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit, Told } from './tcp-worker.ts';
@@ -102,159 +104,224 @@ interface Thread<Config> {
 const ONE = pinned(8);
 ONE[0] = 1;
 
+/** What the functions below share. */
+interface Pool<Config> {
+  readonly options: TcpThreadsOptions<Config, CounterTable>;
+  readonly explanations: readonly (readonly [name: string, explanation: string])[];
+  readonly seed: AdmissionSeed;
+  readonly memory: AdmissionMemory;
+  /** For a thread that dies: what it had accepted for others. */
+  readonly letter: Letter;
+  readonly blocks: Block[];
+  readonly threads: Map<number, Thread<Config>>;
+  /** Also of threads that are being started. */
+  readonly roles: Map<number, Role>;
+  /** Of threads that have ended. */
+  earlierRestarts: number;
+  notifyApplied: (() => void) | undefined;
+}
+
+/** The blocks are made in the order of the numbers. */
+function blockOf<Config>(pool: Pool<Config>, number: number): Block {
+  const { blocks, memory, options, explanations } = pool;
+  const { name, counterTable, hostSlots, events, accessLog } = options;
+  while (blocks.length < number) {
+    const ring = createTcpEventRing();
+    const bellFd = check(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), `${name}: eventfd`);
+    memory.workers[(blocks.length + 1) * WORKER_WORDS + WORKER.BELL] = bellFd;
+    blocks.push({
+      counters: createCounters<CounterTable>(counterTable),
+      gauges: createCounters(tcpGaugeTable),
+      ring,
+      reader: events?.drainRingLater(ring, connectionKind.name, (record) =>
+        readTcpEvent(name, explanations, record),
+      ),
+      access: accessLog.addRing(),
+      hosts: blocks.length === 0 ? hostSlots.buffer : hostSlots.another(),
+      holders: createHoldersBuffer(),
+      bellFd,
+    });
+  }
+  return blocks[number - 1];
+}
+
+/** The state of one thread. */
+function stateOf<Config>({ options, roles, threads }: Pool<Config>, number: number): TcpPlaneState<Config> {
+  const state = options.state();
+  return {
+    ...state,
+    role: roles.get(number) ?? 'new',
+    workers: Math.max(1, threads.size),
+    isShared: roles.size > 1,
+  };
+}
+
+function onMessage<Config>(pool: Pool<Config>, number: number, message: FromTcpWorker): void {
+  const { options, threads } = pool;
+  const thread = threads.get(number);
+  if (message.kind === 'broken') return options.onBroken(message.fd, message.code);
+  if (message.kind === 'asked') return options.onAsked(message.question);
+  if (thread === undefined) return;
+  if (message.kind === 'applied') {
+    thread.applied = message.generation;
+    pool.notifyApplied?.();
+  } else {
+    thread.isDrained = true;
+    options.onDrained(number);
+  }
+}
+
+function onEnd<Config>(pool: Pool<Config>, number: number): void {
+  const { memory, threads, letter, blocks, options } = pool;
+  const { gauges, hosts } = blockOf(pool, number);
+  forgetWorker(memory, number);
+  gauges.values.fill(0);
+  options.hostSlots.forgetOpen(hosts);
+  const thread = threads.get(number);
+  if (thread !== undefined) thread.isDrained = false;
+  const rung = redirect(memory, number, MAIN_THREAD, letter);
+  for (let other = 1; other <= blocks.length; other++)
+    if ((rung & (1 << other)) !== 0) write(blockOf(pool, other).bellFd, ONE, 8);
+  // The kernel may have woken this thread for a client that now waits for the next one. The others look when they get a state.
+  for (const [other, { worker }] of threads) if (other !== number) worker.send(stateOf(pool, other));
+}
+
+async function start<Config>(pool: Pool<Config>, number: number): Promise<void> {
+  const { options, roles, threads, seed } = pool;
+  const { name, entry, log } = options;
+  const { counters, gauges, ring, access, hosts, holders } = blockOf(pool, number);
+  roles.set(number, 'new');
+  let applied = 0;
+  try {
+    const worker = await superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config> | Told, FromTcpWorker>({
+      name: number === 1 ? name : `${name} ${number}`,
+      entry,
+      init: () => ({
+        state: stateOf(pool, number),
+        worker: number,
+        admission: seed,
+        counters: counters.buffer,
+        gauges: gauges.buffer,
+        hosts,
+        holders,
+        events: ring.buffer,
+        access,
+      }),
+      onMessage(message) {
+        if (message.kind === 'applied') applied = message.generation;
+        onMessage(pool, number, message);
+      },
+      onEnd: () => onEnd(pool, number),
+      log,
+    });
+    threads.set(number, { worker, applied, isDrained: false });
+  } catch (error) {
+    roles.delete(number);
+    throw error;
+  }
+}
+
+async function stop<Config>(pool: Pool<Config>, number: number): Promise<void> {
+  const { threads, roles } = pool;
+  const thread = threads.get(number);
+  if (thread === undefined) return;
+  await thread.worker[Symbol.asyncDispose]();
+  pool.earlierRestarts += thread.worker.restarts;
+  threads.delete(number);
+  roles.delete(number);
+}
+
+function setRole<Config>({ threads, roles }: Pool<Config>, number: number, role: Role): void {
+  threads.get(number)!.isDrained = false;
+  roles.set(number, role);
+}
+
+function send<Config>(pool: Pool<Config>, numbers: Iterable<number>): void {
+  for (const number of numbers) pool.threads.get(number)?.worker.send(stateOf(pool, number));
+}
+
+/** Sends the state; resolves when these threads use it: from a message, or by starting again with it. */
+async function sendAndWait<Config>(
+  pool: Pool<Config>,
+  numbers: readonly number[],
+  deadline: Promise<false>,
+): Promise<boolean> {
+  const { options, threads } = pool;
+  const { generation } = options.state();
+  const { promise, resolve } = Promise.withResolvers<true>();
+  pool.notifyApplied = () => {
+    if (numbers.every((number) => (threads.get(number)?.applied ?? generation) >= generation)) resolve(true);
+  };
+  send(pool, numbers);
+  pool.notifyApplied();
+  const inTime = await Promise.race([promise, deadline]);
+  pool.notifyApplied = undefined;
+  return inTime;
+}
+
+async function grow<Config>(pool: Pool<Config>, count: number): Promise<void> {
+  const { threads } = pool;
+  const missing = [];
+  for (let number = 1; number <= Math.min(count, MAX_WORKERS); number++)
+    if (!threads.has(number)) missing.push(number);
+  const started = await Promise.allSettled(missing.map((number) => start(pool, number)));
+  const failed = started.find((each) => each.status === 'rejected');
+  if (failed === undefined) return;
+  await Promise.all(missing.map((number) => stop(pool, number)));
+  throw failed.reason;
+}
+
+async function apply<Config>(pool: Pool<Config>, count: number, timeoutMs: number): Promise<boolean> {
+  const { threads, roles } = pool;
+  const late = Promise.withResolvers<false>();
+  const deadline = setTimeout(() => late.resolve(false), timeoutMs);
+  const isNew = [...threads.keys()].filter((number) => roles.get(number) === 'new');
+  const others = [...threads.keys()].filter((number) => !isNew.includes(number));
+  for (const number of others) {
+    const role = number <= count ? 'serving' : 'leaving';
+    if (roles.get(number) !== role) setRole(pool, number, role);
+  }
+  // They take the lock of the shared memory before another thread uses it.
+  let inTime = await sendAndWait(pool, others, late.promise);
+  for (const number of isNew) setRole(pool, number, number <= count ? 'serving' : 'leaving');
+  inTime = (await sendAndWait(pool, isNew, late.promise)) && inTime;
+  clearTimeout(deadline);
+  return inTime;
+}
+
+async function end<Config>(pool: Pool<Config>, number: number): Promise<void> {
+  const { threads, roles, memory } = pool;
+  const thread = threads.get(number);
+  if (thread === undefined || roles.get(number) !== 'leaving') return;
+  if (!thread.isDrained || unread(memory, number) !== 0) return;
+  await stop(pool, number);
+  send(pool, threads.keys());
+}
+
 export function createTcpThreads<Config, Table extends CounterTable>(
   options: TcpThreadsOptions<Config, Table>,
 ): TcpThreads {
-  const { name, counterTable, hostSlots, events, accessLog, log } = options;
   const seed = createAdmissionSeed(options.maxConnections, randomWord());
   const memory = attachAdmission(seed);
-  const explanations = Object.entries(counterTable);
-  const letter = createLetter();
-  const blocks: Block[] = [];
-  const threads = new Map<number, Thread<Config>>();
-  /** Also of threads that are being started. */
-  const roles = new Map<number, Role>();
-  /** Of threads that have ended. */
-  let earlierRestarts = 0;
-  let notifyApplied: (() => void) | undefined;
-
-  /** The blocks are made in the order of the numbers. */
-  function blockOf(number: number): Block {
-    while (blocks.length < number) {
-      const ring = createTcpEventRing();
-      const bellFd = check(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), `${name}: eventfd`);
-      memory.workers[(blocks.length + 1) * WORKER_WORDS + WORKER.BELL] = bellFd;
-      blocks.push({
-        counters: createCounters<CounterTable>(counterTable),
-        gauges: createCounters(tcpGaugeTable),
-        ring,
-        reader: events?.drainRingLater(ring, connectionKind.name, (record) =>
-          readTcpEvent(name, explanations, record),
-        ),
-        access: accessLog.addRing(),
-        hosts: blocks.length === 0 ? hostSlots.buffer : hostSlots.another(),
-        holders: createHoldersBuffer(),
-        bellFd,
-      });
-    }
-    return blocks[number - 1];
-  }
-
-  /** The state of one thread. */
-  function stateOf(number: number): TcpPlaneState<Config> {
-    const state = options.state();
-    return {
-      ...state,
-      role: roles.get(number) ?? 'new',
-      workers: Math.max(1, threads.size),
-      isShared: roles.size > 1,
-    };
-  }
-
-  function onMessage(number: number, message: FromTcpWorker): void {
-    const thread = threads.get(number);
-    if (message.kind === 'broken') return options.onBroken(message.fd, message.code);
-    if (message.kind === 'asked') return options.onAsked(message.question);
-    if (thread === undefined) return;
-    if (message.kind === 'applied') {
-      thread.applied = message.generation;
-      notifyApplied?.();
-    } else {
-      thread.isDrained = true;
-      options.onDrained(number);
-    }
-  }
-
-  function onEnd(number: number): void {
-    const { gauges, hosts } = blockOf(number);
-    forgetWorker(memory, number);
-    gauges.values.fill(0);
-    hostSlots.forgetOpen(hosts);
-    const thread = threads.get(number);
-    if (thread !== undefined) thread.isDrained = false;
-    const rung = redirect(memory, number, MAIN_THREAD, letter);
-    for (let other = 1; other <= blocks.length; other++)
-      if ((rung & (1 << other)) !== 0) write(blockOf(other).bellFd, ONE, 8);
-    // The kernel may have woken this thread for a client that now waits for the next one. The others look when they get a state.
-    for (const [other, { worker }] of threads) if (other !== number) worker.send(stateOf(other));
-  }
-
-  async function start(number: number): Promise<void> {
-    const { counters, gauges, ring, access, hosts, holders } = blockOf(number);
-    roles.set(number, 'new');
-    let applied = 0;
-    try {
-      const worker = await superviseWorker<
-        TcpWorkerInit<Config>,
-        TcpPlaneState<Config> | Told,
-        FromTcpWorker
-      >({
-        name: number === 1 ? name : `${name} ${number}`,
-        entry: options.entry,
-        init: () => ({
-          state: stateOf(number),
-          worker: number,
-          admission: seed,
-          counters: counters.buffer,
-          gauges: gauges.buffer,
-          hosts,
-          holders,
-          events: ring.buffer,
-          access,
-        }),
-        onMessage(message) {
-          if (message.kind === 'applied') applied = message.generation;
-          onMessage(number, message);
-        },
-        onEnd: () => onEnd(number),
-        log,
-      });
-      threads.set(number, { worker, applied, isDrained: false });
-    } catch (error) {
-      roles.delete(number);
-      throw error;
-    }
-  }
-
-  async function stop(number: number): Promise<void> {
-    const thread = threads.get(number);
-    if (thread === undefined) return;
-    await thread.worker[Symbol.asyncDispose]();
-    earlierRestarts += thread.worker.restarts;
-    threads.delete(number);
-    roles.delete(number);
-  }
-
-  function setRole(number: number, role: Role): void {
-    threads.get(number)!.isDrained = false;
-    roles.set(number, role);
-  }
-
-  const send = (numbers: readonly number[]) => {
-    for (const number of numbers) threads.get(number)?.worker.send(stateOf(number));
+  const pool: Pool<Config> = {
+    options,
+    explanations: Object.entries(options.counterTable),
+    seed,
+    memory,
+    letter: createLetter(),
+    blocks: [],
+    threads: new Map(),
+    roles: new Map(),
+    earlierRestarts: 0,
+    notifyApplied: undefined,
   };
-
-  /** Sends the state; resolves when these threads use it: from a message, or by starting again with it. */
-  async function sendAndWait(numbers: readonly number[], deadline: Promise<false>): Promise<boolean> {
-    const { generation } = options.state();
-    const { promise, resolve } = Promise.withResolvers<true>();
-    notifyApplied = () => {
-      if (numbers.every((number) => (threads.get(number)?.applied ?? generation) >= generation))
-        resolve(true);
-    };
-    send(numbers);
-    notifyApplied();
-    const inTime = await Promise.race([promise, deadline]);
-    notifyApplied = undefined;
-    return inTime;
-  }
-
+  const { blocks, threads, roles, letter } = pool;
   return {
     get serving() {
       return [...threads.keys()].filter((number) => roles.get(number) !== 'leaving').length;
     },
     get restarts() {
-      return [...threads.values()].reduce((sum, { worker }) => sum + worker.restarts, earlierRestarts);
+      return [...threads.values()].reduce((sum, { worker }) => sum + worker.restarts, pool.earlierRestarts);
     },
     get isRestarting() {
       return [...threads.values()].some(({ worker }) => !worker.alive);
@@ -272,43 +339,13 @@ export function createTcpThreads<Config, Table extends CounterTable>(
     get longOpenings() {
       return { used: memory.openings.usedUnits - memory.openings.usedSlots, size: LONG_OPENING_UNITS };
     },
-    async grow(count) {
-      const missing = [];
-      for (let number = 1; number <= Math.min(count, MAX_WORKERS); number++)
-        if (!threads.has(number)) missing.push(number);
-      const started = await Promise.allSettled(missing.map(start));
-      const failed = started.find((each) => each.status === 'rejected');
-      if (failed === undefined) return;
-      await Promise.all(missing.map(stop));
-      throw failed.reason;
-    },
-    async apply(count, timeoutMs) {
-      const late = Promise.withResolvers<false>();
-      const deadline = setTimeout(() => late.resolve(false), timeoutMs);
-      const isNew = [...threads.keys()].filter((number) => roles.get(number) === 'new');
-      const others = [...threads.keys()].filter((number) => !isNew.includes(number));
-      for (const number of others) {
-        const role = number <= count ? 'serving' : 'leaving';
-        if (roles.get(number) !== role) setRole(number, role);
-      }
-      // They take the lock of the shared memory before another thread uses it.
-      let inTime = await sendAndWait(others, late.promise);
-      for (const number of isNew) setRole(number, number <= count ? 'serving' : 'leaving');
-      inTime = (await sendAndWait(isNew, late.promise)) && inTime;
-      clearTimeout(deadline);
-      return inTime;
-    },
-    send: () => send([...threads.keys()]),
+    grow: (count) => grow(pool, count),
+    apply: (count, timeoutMs) => apply(pool, count, timeoutMs),
+    send: () => send(pool, threads.keys()),
     tell(told) {
       for (const { worker } of threads.values()) worker.send({ told });
     },
-    async end(number) {
-      const thread = threads.get(number);
-      if (thread === undefined || roles.get(number) !== 'leaving') return;
-      if (!thread.isDrained || unread(memory, number) !== 0) return;
-      await stop(number);
-      send([...threads.keys()]);
-    },
+    end: (number) => end(pool, number),
     get holders() {
       return blocks.map(({ holders }) => holders);
     },
@@ -316,7 +353,7 @@ export function createTcpThreads<Config, Table extends CounterTable>(
     gauges: () => readCounters(...blocks.map(({ gauges }) => gauges)),
     fail: (number) => threads.get(number)?.worker.fail(),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...threads.keys()].map(stop));
+      await Promise.all([...threads.keys()].map((number) => stop(pool, number)));
       for (const [i, { reader, bellFd }] of blocks.entries()) {
         while (readLetter(memory, i + 1, letter)) close(letter.fd);
         reader?.[Symbol.dispose]();

@@ -69,6 +69,11 @@ function eventOf(entry: Entry): AppEvent {
   return entry.event;
 }
 
+/** The memory of these records goes away. */
+function decodeAll(entries: readonly Entry[], records: UndecodedRecords): void {
+  for (const entry of entries) if (entry.records === records) eventOf(entry);
+}
+
 export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
   const kindOf = new Map(kinds.map((kind) => [kind.name, kind]));
   const kept = new Map<string, Entry[]>();
@@ -155,16 +160,12 @@ export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
       // No more entries of the kind are kept, so none is overwritten that can still be read.
       const records = createUndecodedRecords(ring.recordBytes, limitOf(kind), decode);
       undecoded.set(records, kind);
-      const following = follow(ring, (record) =>
-        add(kind, record.timeMs, null, records, records.add(record)),
-      );
-      return {
-        [Symbol.dispose]() {
-          following[Symbol.dispose]();
-          for (const entry of kept.get(kind) ?? []) if (entry.records === records) eventOf(entry);
-          undecoded.delete(records);
-        },
-      };
+      const handle = (record: EventRecord) => add(kind, record.timeMs, null, records, records.add(record));
+      const following = new DisposableStack();
+      following.defer(() => undecoded.delete(records));
+      following.defer(() => decodeAll(kept.get(kind) ?? [], records));
+      following.use(follow(ring, handle));
+      return following;
     },
     page(filter, cursor, limit) {
       const found = find(filter, (id) => cursor === undefined || id < cursor);

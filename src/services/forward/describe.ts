@@ -1,6 +1,6 @@
 /** The description of the forwarder. */
 import { problem } from '../../config/problem.ts';
-import { accessLogEverywhere, mappedOf } from '../../config/host-services.ts';
+import { accessLogEverywhere, mappedOf, trustedProxiesOf } from '../../config/host-services.ts';
 import type { Config } from '../../config/schema.ts';
 import { type PortRange, parsePortRange } from '../../config/values.ts';
 import { connectionKind } from '../../net/connection-event.ts';
@@ -30,7 +30,7 @@ export const forward = describeService<ForwardOptions, ForwardService>({
     hosts: config.hosts,
     mapped: mappedOf(config),
     accessLog: accessLogEverywhere(config),
-    trustedProxies: config.proxy.trustedProxies,
+    trustedProxies: trustedProxiesOf(config),
     reservedPorts: others.flatMap(({ use, range }) => (use === 'listens' ? [range.first] : [])),
   }),
   files: { [FILE_NAME]: parseAllotments },

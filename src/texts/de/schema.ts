@@ -4,7 +4,7 @@ import type { Dictionary } from '../sentence.ts';
 export const schema: Dictionary = {
   'Worker threads, which use as many cores and take 12 MB each; "auto": one for each core and each 512 MB of memory, at most 8':
     'Arbeits-Threads; sie nutzen ebenso viele Prozessorkerne und brauchen je 12 MB; „auto“: einer je Kern und je 512 MB Speicher, höchstens 8',
-  'a whole number from 1 to 16, or "auto"': 'eine ganze Zahl von 1 bis 16 oder "auto"',
+  'a whole number from 1 to 16, or "auto"': 'eine ganze Zahl von 1 bis 16 oder „auto“',
   // General
   'true or false': '„true“ oder „false“',
   'a JSON object': 'ein JSON-Objekt',

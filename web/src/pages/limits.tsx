@@ -10,8 +10,11 @@ import { Meter, Table } from '../ui/table.tsx';
 
 const REFRESH_MS = 5000;
 
-type ServiceName = 'proxy' | 'forward';
-type Limits = Config['proxy']['limits'];
+/** The services that have limits. */
+type ServiceName = {
+  [Name in keyof Config]: Config[Name] extends { limits: object } ? Name : never;
+}[keyof Config];
+type Limits = Config[ServiceName]['limits'];
 
 export function Shares({ name }: { name: ServiceName }) {
   const { data } = useResource<TcpSharesAnswer>(`${name}/shares`, { everyMs: REFRESH_MS });
