@@ -70,7 +70,7 @@ export const config: Dictionary = {
   'a protocol that leads to one server': 'ein Protokoll, das zu nur einem Server führt',
   'has every address: everybody could claim any address':
     'enthält jede Adresse: Jeder könnte sich für jeden ausgeben',
-  'the addresses of your proxies': 'die Adressen der eigenen Proxys',
+  'the addresses of your proxies': 'die Adressen Ihrer Proxys',
   'each address once': 'jede Adresse nur einmal',
   'an IPv6 address such as 2001:db8:1::10, or a list in "addresses"':
     'eine IPv6-Adresse wie 2001:db8:1::10, oder eine Liste in „addresses“',
