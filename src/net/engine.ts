@@ -129,7 +129,10 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     const count = epoll.wait(waitMs(maxWaitMs));
     const nowMs = monotonicMs();
     loop.nowMs = nowMs;
+    loop.turn = (loop.turn + 1) | 0;
     let woken = false;
+    // First what came to connections that wait for a use: none of these events belongs to an answer.
+    for (let position = 0; position < count; position++) loop.parked[epoll.fdAt(position)]?.onEvents(loop);
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
       const mask = epoll.eventsAt(position);

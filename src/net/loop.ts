@@ -107,6 +107,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'access'> {
   queued: Half[];
   /** Attempts to reach one of several addresses of a server, the oldest first: `giveUpSlow` looks at them. */
   attempts: Attempt[];
+  /** Counts the turns; wraps at 2^31. */
+  turn: number;
   /** The time that handlers use: milliseconds that wrap at 2^31. */
   nowMs: number;
   /** Our own addresses, which must not be dialled. */
@@ -143,6 +145,7 @@ export function createLoop(options: LoopOptions): Loop {
     heldBytes: 0,
     queued: [],
     attempts: [],
+    turn: 0,
     nowMs: 0,
     ourselves: NOT_TOLD,
     isDraining: false,

@@ -74,6 +74,7 @@ export class ServerConnection implements Parked {
   /** The beginning of an answer's head that is not complete. */
   left: Uint8Array | null = null;
   parkedMs = 0;
+  #parkedTurn = 0;
   /** The server has said that it keeps the connection (Keep-Alive: timeout). */
   isPromised = false;
   #idleMs = IDLE_MS;
@@ -116,8 +117,9 @@ export class ServerConnection implements Parked {
   }
 
   /** An answer is whole. */
-  wait({ nowMs }: Loop, keepAliveSeconds: number): void {
+  wait({ nowMs, turn }: Loop, keepAliveSeconds: number): void {
     this.parkedMs = nowMs;
+    this.#parkedTurn = turn;
     this.isPromised = keepAliveSeconds * 1000 > SAFETY_MS;
   }
 
@@ -130,9 +132,14 @@ export class ServerConnection implements Parked {
   }
 
   /**
-   * The server has closed it, or sent something, and its event was not handled yet. Asked before each use: what is there before a
-   * request answers none, and would be taken for its answer.
+   * Whether the kernel must be asked what has arrived, before the connection is used again: what is there before a request answers
+   * none, and would be taken for its answer. In a later turn than that of the last answer, the engine has handled its events.
    */
+  mayHaveEnded({ turn }: Loop): boolean {
+    return this.#parkedTurn === turn && this.hasEnded();
+  }
+
+  /** The server has closed it, or sent something, and its event was not handled yet. */
   hasEnded(): boolean {
     return recvAt(this.fd, peeked.at, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno() !== E.EAGAIN;
   }
@@ -184,7 +191,7 @@ export function takeIdle(
     const server = idle[at];
     if (server.address !== address) continue;
     if (mustBeSure && !server.isSure(loop)) return undefined;
-    if (server.hasEnded()) {
+    if (mustBeSure ? server.hasEnded() : server.mayHaveEnded(loop)) {
       server.close(loop);
       continue;
     }
