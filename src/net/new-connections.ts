@@ -11,16 +11,12 @@
 import { mix } from '../runtime/hash.ts';
 import { IPV6_CLIENT_BITS, type Client, isMapped, maskOfWord } from './client.ts';
 import type { Words } from './share-records.ts';
+import { PLACES, TABLES_WORDS, placeOf } from './second-counts.ts';
 
 /** A client with fewer new connections in this second is never refused, unless a smaller number is configured. */
 export const FREE_PER_SECOND = 256;
 /** How many clients may wait to be accepted before somebody is refused: at 8000 connections/s they wait for 32 ms. */
 export const MAX_WAITING = 256;
-
-/** Places of a table. */
-const PLACES = 4096;
-/** Words of a place: the second that it counts for, and the count. */
-const PLACE_WORDS = 2;
 
 export interface NewConnections {
   /** The second; how many were accepted in it, and from about how many clients. */
@@ -36,7 +32,7 @@ const MASK = Int32Array.from({ length: 4 }, (_, word) => maskOfWord(IPV6_CLIENT_
 export const createNewConnections = (
   seed: number,
   words: Words = (count) => new Int32Array(count),
-): NewConnections => ({ seed, state: words(3), places: words(2 * PLACES * PLACE_WORDS) });
+): NewConnections => ({ seed, state: words(3), places: words(TABLES_WORDS) });
 
 const SECOND = 0;
 const TOTAL = 1;
@@ -80,14 +76,4 @@ export function countNew(
   if (places[a] === count) places[a] = count + 1;
   if (places[b] === count) places[b] = count + 1;
   return true;
-}
-
-/** The index of the count of a place; the count begins at 0 in each second. */
-function placeOf(places: Int32Array, second: number, first: number, hash: number): number {
-  const at = (first + (hash & (PLACES - 1))) * PLACE_WORDS;
-  if (places[at] !== second) {
-    places[at] = second;
-    places[at + 1] = 0;
-  }
-  return at + 1;
 }

@@ -7,11 +7,7 @@
 import { mix } from '../runtime/hash.ts';
 import { IPV6_CLIENT_BITS, isMapped, maskOfWord } from './client.ts';
 import { CLIENT_SHARE, HOST_SHARE, isWithinShare } from './shares.ts';
-
-/** Number of places of each kind: with a few hundred clients per second, the chance to share one is a few percent. */
-const PLACES = 4096;
-/** Words of a place: the second that it counts for, and the count. */
-const PLACE_WORDS = 2;
+import { PLACES, TABLES_WORDS, placeOf } from './second-counts.ts';
 
 export interface RateShares {
   readonly perSecond: number;
@@ -35,7 +31,7 @@ export const createRateShares = (
   second: 0,
   seed,
   clientMask: Int32Array.from({ length: 4 }, (_, word) => maskOfWord(clientBits, word)),
-  places: new Int32Array(2 * PLACES * PLACE_WORDS),
+  places: new Int32Array(TABLES_WORDS),
 });
 
 /**
@@ -93,14 +89,4 @@ export function countWithin(
   places[host]++;
   if (client !== host) places[client]++;
   return true;
-}
-
-/** The index of the count of a place; the count begins at 0 in each second. */
-function placeOf(places: Int32Array, second: number, first: number, hash: number): number {
-  const at = (first + (hash & (PLACES - 1))) * PLACE_WORDS;
-  if (places[at] !== second) {
-    places[at] = second;
-    places[at + 1] = 0;
-  }
-  return at + 1;
 }
