@@ -25,7 +25,7 @@ import type { Gate, Awaited } from './gate.ts';
 import type { Holders } from './holders.ts';
 import type { HostCounters } from './host-slots.ts';
 import { setTaking } from './handover.ts';
-import { createLoop } from './loop.ts';
+import { createLoop, shareOfTurn } from './loop.ts';
 import { answerBell, bellOf, passOn } from './other-workers.ts';
 import { createPipePool } from './pipe-pool.ts';
 import { runQueued } from './relaying.ts';
@@ -130,6 +130,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     const nowMs = monotonicMs();
     loop.nowMs = nowMs;
     loop.turn = (loop.turn + 1) | 0;
+    loop.shareBytes = shareOfTurn(count + loop.queued.length);
     let woken = false;
     // First what came to connections that wait for a use: none of these events belongs to an answer.
     for (let position = 0; position < count; position++) loop.parked[epoll.fdAt(position)]?.onEvents(loop);
