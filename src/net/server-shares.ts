@@ -4,7 +4,9 @@
  * another server, so the rule is that of `isWithinShare`, with the free connections as what is left:
  *
  * - a server that holds no more than its part (connections / servers) may always have one more;
- * - else it may while it has less than 4 times what is left in attempts, and less than 16 times in all.
+ * - else it may while it has less than 4 times what is left in attempts, and less than 16 times in all;
+ * - one that has reached the server before (a kept HTTP connection) takes nothing that is left. It may reach it again, while less
+ *   than 4/5 of all connections are attempts to reach this server.
  *
  * So one dead server takes at most 4/5 of the connections, and a service with one server has no such limit. Each worker counts in
  * its own part of the shared memory (admission-memory.ts), and the sums count.
@@ -36,18 +38,17 @@ export function exitServer(admission: Admission, connection: Connection): void {
 /** Whether the server of this connection, which counts already, may have it: call before the server is dialled. */
 export function isWithinServerShare(
   { hosts: { servers }, admission, limits: { connectionsPerServer } }: Loop,
-  { hostAt }: Connection,
+  { hostAt, opened }: Connection,
 ): boolean {
   const { memory, maxConnections } = admission;
   const others = serverSum(admission, hostAt, SERVER.OPEN) - 1;
   if (connectionsPerServer !== undefined && others >= connectionsPerServer) return false;
   // With one server there is nobody to take from. Connections that lost their slot count until their worker has closed them.
   if (servers <= 1 || others * servers < maxConnections) return true;
+  const dialling = serverSum(admission, hostAt, SERVER.DIALLING);
+  if (opened) return isWithinShare(dialling, maxConnections - dialling, DIALLING_SHARE);
   const left = maxConnections - memory.all.usedSlots;
-  return (
-    isWithinShare(serverSum(admission, hostAt, SERVER.DIALLING), left, DIALLING_SHARE) &&
-    isWithinShare(others, left, CONNECTIONS_SHARE)
-  );
+  return isWithinShare(dialling, left, DIALLING_SHARE) && isWithinShare(others, left, CONNECTIONS_SHARE);
 }
 
 /** An attempt to reach the server begins. */

@@ -18,13 +18,13 @@ import {
 } from '../../../src/net/admission-memory.ts';
 import { clientAt } from '../../../src/net/client.ts';
 import { type Connection, Phase, createConnection } from '../../../src/net/connection.ts';
-import { onDialEvents } from '../../../src/net/dialling.ts';
+import { mayDial, onDialEvents } from '../../../src/net/dialling.ts';
 import { MORE, RESET } from '../../../src/net/gate.ts';
 import { readHolders } from '../../../src/net/holders.ts';
 import { HOST, STRIDE } from '../../../src/net/host-slots.ts';
 import type { Loop } from '../../../src/net/loop.ts';
 import { serverSum } from '../../../src/net/server-counts.ts';
-import { enterServer, exitServer, isWithinServerShare } from '../../../src/net/server-shares.ts';
+import { endDialling, enterServer, exitServer, isWithinServerShare } from '../../../src/net/server-shares.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { type TestLoop, createTestLoop, gateOf, judging } from './loop.ts';
 import { LIMITS } from './support.ts';
@@ -106,6 +106,27 @@ describe('connections of different clients', () => {
     // 17 are less than 16 times 2 that are left, 18 are not less than 16 times 1.
     assert.equal(dial('web1', 2), 1);
     assert.deepEqual(figures(1), [18, 1]);
+  });
+
+  test('a kept one reaches its server again, whatever is left', async () => {
+    const { world, figures, gateTo } = await worldOf();
+    using _ = world;
+    const { loop } = world;
+    const kept: Connection[] = [];
+    for (let i = 1; i <= 18; i++) {
+      const { connection } = world.arrive(gateTo('web1'), `192.0.2.${i}`);
+      await world.serve();
+      onDialEvents(loop, connection!, EPOLLOUT);
+      kept.push(connection!);
+    }
+    assert.equal(loop.admission.memory.all.usedSlots, 18);
+    // A new one is one too many: 18 are not less than 16 times 1. Of the kept ones, 16 (4/5 of 20) may wait for the server.
+    world.arrive(gateTo('web2'), '198.51.100.1');
+    assert.equal(isWithinServerShare(loop, { ...kept[0], opened: false }), false);
+    assert.equal(kept.filter((connection) => mayDial(loop, connection)).length, 16);
+    assert.deepEqual(figures(1), [18, 16]);
+    for (const connection of kept) endDialling(loop, connection);
+    assert.ok(mayDial(loop, kept[17]));
   });
 });
 
