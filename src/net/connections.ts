@@ -4,9 +4,18 @@ import { conversationOf } from './conversation.ts';
 import { onClientEvents, onDialEvents } from './dialling.ts';
 import { discardLate } from './ending.ts';
 import { onIntroductionEvents } from './introducing.ts';
-import type { Loop } from './loop.ts';
+import { type Loop, shareOfTurn } from './loop.ts';
 import { onOpeningEvents } from './opening.ts';
 import { onRelayEvents } from './relaying.ts';
+
+/** A turn begins, with a batch of events. */
+export function beginTurn(loop: Loop, count: number): void {
+  const { epoll, parked, queued } = loop;
+  loop.turn = (loop.turn + 1) | 0;
+  loop.shareBytes = shareOfTurn(count + queued.length);
+  // First what came to connections that wait for a use: none of these events belongs to an answer.
+  for (let position = 0; position < count; position++) parked[epoll.fdAt(position)]?.onEvents(loop);
+}
 
 /** False if the descriptor belongs to no connection. */
 export function dispatch(loop: Loop, fd: number, events: number): boolean {

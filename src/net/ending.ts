@@ -20,8 +20,6 @@ import { readOwner } from './share-records.ts';
 export const LINGER_MS = 2000;
 export const LINGER_STALL_MS = 30_000;
 export const LINGER_BYTES = 256 * 1024 * 1024;
-/** How much of that is discarded in one turn. */
-const TURN_BYTES = 1024 * 1024;
 
 /** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpening(loop: Loop, connection: Connection): void {
@@ -153,7 +151,7 @@ export function linger(loop: Loop, connection: Connection): void {
 /** Reads and discards what a lingering client has sent; closes when it has ended. */
 export function discardLate(loop: Loop, connection: Connection): void {
   const { values, index, scratchAt } = loop;
-  for (let left = TURN_BYTES; ; left -= CHUNK_BYTES) {
+  for (let left = loop.shareBytes; ; left -= CHUNK_BYTES) {
     if (left <= 0) return queue(loop, connection.up);
     const taken = recvAt(connection.up.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
     if (taken < 0 && errno() === E.EAGAIN) return;

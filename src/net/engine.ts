@@ -13,7 +13,7 @@ import { type Admission, listShares, mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import type { Connection } from './connection.ts';
-import { dispatch, drainConversations } from './connections.ts';
+import { beginTurn, dispatch, drainConversations } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
 import { scanDeadlines } from './deadlines.ts';
 import { giveUpSlow, giveUpSource } from './dialling.ts';
@@ -129,10 +129,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     const count = epoll.wait(waitMs(maxWaitMs));
     const nowMs = monotonicMs();
     loop.nowMs = nowMs;
-    loop.turn = (loop.turn + 1) | 0;
+    beginTurn(loop, count);
     let woken = false;
-    // First what came to connections that wait for a use: none of these events belongs to an answer.
-    for (let position = 0; position < count; position++) loop.parked[epoll.fdAt(position)]?.onEvents(loop);
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
       const mask = epoll.eventsAt(position);

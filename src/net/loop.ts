@@ -53,6 +53,16 @@ export function noteEvents(half: Half, events: number): boolean {
 
 /** The limit of one read. */
 export const CHUNK_BYTES = 64 * 1024;
+/** About how much all connections together move in one turn of the loop, and how much one direction of one may. */
+const TURN_BYTES = 8 * 1024 * 1024;
+const MAX_SHARE_BYTES = 1024 * 1024;
+
+/**
+ * How much one direction may move in a turn with so many that have work: one client with hundreds of connections must not make the
+ * turn long. At least a chunk.
+ */
+export const shareOfTurn = (working: number): number =>
+  Math.min(MAX_SHARE_BYTES, Math.max(CHUNK_BYTES, Math.floor(TURN_BYTES / Math.max(working, 1))));
 
 /** The values before the first configuration, when there are no listeners either. */
 const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
@@ -107,6 +117,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'access'> {
   queued: Half[];
   /** Attempts to reach one of several addresses of a server, the oldest first: `giveUpSlow` looks at them. */
   attempts: Attempt[];
+  /** How much one direction may move in this turn. */
+  shareBytes: number;
   /** Counts the turns; wraps at 2^31. */
   turn: number;
   /** The time that handlers use: milliseconds that wrap at 2^31. */
@@ -145,6 +157,7 @@ export function createLoop(options: LoopOptions): Loop {
     heldBytes: 0,
     queued: [],
     attempts: [],
+    shareBytes: MAX_SHARE_BYTES,
     turn: 0,
     nowMs: 0,
     ourselves: NOT_TOLD,

@@ -31,8 +31,6 @@ import { PIPE_BYTES } from './pipe-pool.ts';
 
 /** From about this amount on, the cost of a pipe pays off. */
 const SPLICE_AFTER_BYTES = 128 * 1024;
-/** How much one direction may move in one turn of the loop. */
-const TURN_BYTES = 1024 * 1024;
 /** If all stalled readers together hold more than this, chunks become small. */
 export const HELD_LIMIT_BYTES = 32 * 1024 * 1024;
 export const SMALL_CHUNK_BYTES = 4096;
@@ -44,7 +42,7 @@ const SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
  * The connection may be closed when it returns.
  */
 export function pump(loop: Loop, half: Half): boolean {
-  let budget = TURN_BYTES;
+  let budget = loop.shareBytes;
   for (;;) {
     if (half.finished) return false;
     if (half.held !== null) {
@@ -200,7 +198,14 @@ function spliceIn(loop: Loop, half: Half): number {
     return 0;
   }
   // The pipe is empty here, so EAGAIN refers to the socket.
-  const taken = splice(half.from, null, half.pipe.writeFd, null, PIPE_BYTES, SPLICE_FLAGS);
+  const taken = splice(
+    half.from,
+    null,
+    half.pipe.writeFd,
+    null,
+    Math.min(PIPE_BYTES, loop.shareBytes),
+    SPLICE_FLAGS,
+  );
   if (taken <= 0) {
     nothingRead(loop, half, taken);
     return 0;

@@ -9,7 +9,8 @@ import { type Claimed, startClaimed } from './claimed.ts';
 import { ORIGIN } from './support.ts';
 
 const DIST = join(import.meta.dirname, '../../web/dist');
-const GZIP_BUDGET_BYTES = 120_000;
+/** Nobody loads all of it: each page is loaded when it is visited, and the German dictionary (15 kB) by who reads German. */
+const GZIP_BUDGET_BYTES = 130_000;
 const THROTTLE = 4;
 /** The target is 1000 ms on an idle machine; the limit leaves room for a busy one. */
 const PAINT_BOUND_MS = 4000;

@@ -9,11 +9,11 @@ import { clientFailed } from './ends.ts';
 import { endExchange } from './exchanges.ts';
 import { continueRequest, readRequest } from './requests.ts';
 import { uploadFailed } from './servers.ts';
-import { TURN_BYTES, flush } from './transfer.ts';
+import { flush } from './transfer.ts';
 
 export function drive(loop: Loop, connection: Connection): void {
   const client = clientOf(connection);
-  let budget = TURN_BYTES;
+  let budget = loop.shareBytes;
   while (connection.phase === Phase.conversing) {
     const moved = step(loop, connection, client);
     if (moved <= 0) return;

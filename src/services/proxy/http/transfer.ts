@@ -21,7 +21,7 @@ import type { Loop } from '../../../net/loop.ts';
 import { PIPE_BYTES } from '../../../net/pipe-pool.ts';
 import { HELD_LIMIT_BYTES, SMALL_CHUNK_BYTES, blocked } from '../../../net/relay.ts';
 import { type Body, takeBody } from './body.ts';
-import { INPUT, INPUT_BYTES, INPUT_END, bufferAddress, copyOf } from './buffer.ts';
+import { INPUT, INPUT_END, bufferAddress, copyOf } from './buffer.ts';
 import { countBody } from './exchanges.ts';
 
 /** From about this amount on, the cost of a pipe pays off. */
@@ -145,7 +145,7 @@ const isLongUntilClose = (half: Half, { remaining }: Body): boolean =>
 function spliceBody(loop: Loop, half: Half, body: Body): number {
   half.pipe ??= takePipe(loop, half);
   if (half.pipe === null) return COPY;
-  const wanted = body.remaining > 0 && body.remaining < PIPE_BYTES ? body.remaining : PIPE_BYTES;
+  const wanted = Math.min(body.remaining > 0 ? body.remaining : PIPE_BYTES, PIPE_BYTES, loop.shareBytes);
   // The pipe is empty, so EAGAIN refers to the socket.
   const taken = splice(half.from, null, half.pipe.writeFd, null, wanted, SPLICE_FLAGS);
   if (taken > 0) {
@@ -159,6 +159,3 @@ function spliceBody(loop: Loop, half: Half, body: Body): number {
   }
   return nothingRead(half, taken);
 }
-
-/** The limit of what one connection moves in one turn of the loop. */
-export const TURN_BYTES = 16 * INPUT_BYTES;

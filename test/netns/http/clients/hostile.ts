@@ -27,6 +27,8 @@ const OPENED_AT_ONCE = 500;
 interface Habit {
   readonly port?: number;
   readonly clients?: number;
+  /** Reads only so much at a time, and then stands still until `resume`. */
+  readonly readBytes?: number;
   act(socket: Socket): void;
 }
 /** What ended and is to be opened again. */
@@ -49,8 +51,13 @@ function addressOf(clients: number): string {
 }
 
 function open(habit: Habit, onFirst: () => void): void {
-  const { port = 80, clients = 0, act } = habit;
-  const socket = connect({ host: ADDRESSES.proxy, port, localAddress: addressOf(clients) });
+  const { port = 80, clients = 0, readBytes, act } = habit;
+  const socket = connect({
+    host: ADDRESSES.proxy,
+    port,
+    localAddress: addressOf(clients),
+    ...(readBytes !== undefined && { onread: { buffer: Buffer.alloc(readBytes), callback: () => false } }),
+  });
   let isCounted = false;
   const counted = () => {
     if (!isCounted) onFirst();
@@ -76,10 +83,11 @@ const HABITS: Readonly<Record<string, Habit>> = {
   'half-hellos': { port: 443, act: (socket) => void socket.resume().write(HALF_HELLO) },
   resets: { act: (socket) => void socket.write(GET, () => setTimeout(() => socket.resetAndDestroy(), 5)) },
   'slow-reader': {
+    // Otherwise Node would read 64 KiB each time: 64 MB a second for 200 connections.
+    readBytes: 1000,
     act(socket) {
       socket.write(GET);
-      socket.pause();
-      const timer = setInterval(() => socket.read(1000), TRICKLE_MS);
+      const timer = setInterval(() => socket.resume(), TRICKLE_MS);
       socket.on('close', () => clearInterval(timer));
     },
   },
