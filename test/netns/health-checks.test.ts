@@ -210,7 +210,7 @@ describe('health checks', { concurrency: false }, () => {
     const line = appliance.child
       .output()
       .split('\n')
-      .find((text) => text.includes('the address fails its checks'))!;
+      .find((text) => text.includes('"server":"sick"') && text.includes('the address fails its checks'))!;
     const { service, listener } = JSON.parse(line) as Record<string, string>;
     assert.deepEqual([service, listener, line.split('"service":').length - 1], ['proxy', 'http', 1], line);
   });
