@@ -6,7 +6,7 @@ import { close } from '../os/libc.ts';
 import { randomWord } from '../os/random.ts';
 import { type CounterTable, readCounters } from '../runtime/counters.ts';
 import { LONG_OPENING_UNITS, MAX_WORKERS, attachAdmission, createAdmissionSeed } from './admission-memory.ts';
-import { tcpGaugeTable } from './counters.ts';
+import type { tcpGaugeTable } from './counters.ts';
 import { createLetter, readLetter, unread } from './handover.ts';
 import { type Pool, type TcpThreadsOptions, send, setRole, start, stop } from './tcp-thread.ts';
 

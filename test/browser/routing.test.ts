@@ -151,7 +151,12 @@ describe('the settings of a server', () => {
     await page.getByText('"many" is not a whole number from 1 to 32768').first().waitFor();
     assert.deepEqual(await axe(page), []);
     await user.fill('Connections of one client (optional)', '500');
-    await user.fill('Seconds until a half-closed connection ends (optional)', '60');
+    const seconds = 'Seconds until a half-closed connection ends (optional)';
+    for (const wrong of ['0', 'soon']) {
+      await user.fill(seconds, wrong);
+      await page.getByText(`"${wrong}" is not a whole number of seconds from 1 to 86400`).waitFor();
+    }
+    await user.fill(seconds, '60');
     await user.visit('/forward');
     await user.fill('New connections of one client in a second (optional)', '20');
     await apply();

@@ -207,6 +207,12 @@ describe('health checks', { concurrency: false }, () => {
     const [event, ...more] = await events('sick');
     assert.deepEqual([event.address, event.state, event.service, more], [SITES.sick1, 'warn', 'http', []]);
     assert.match(event.detail!, /503/);
+    const line = appliance.child
+      .output()
+      .split('\n')
+      .find((text) => text.includes('"server":"sick"') && text.includes('the address fails its checks'))!;
+    const { service, listener } = JSON.parse(line) as Record<string, string>;
+    assert.deepEqual([service, listener, line.split('"service":').length - 1], ['proxy', 'http', 1], line);
   });
 
   it('it is known to a new worker thread at once, and to a new configuration', async () => {

@@ -71,7 +71,7 @@ interface RunningResolver {
 }
 
 async function startResolver(initial: Dns64Config, context: ServiceContext): Promise<RunningResolver> {
-  const log = context.log.child({ service: 'dns64' });
+  const { log } = context;
   let config = initial;
   let endpoints: Endpoints | undefined;
   let worker: SupervisedWorker<ToDnsWorker> | undefined;

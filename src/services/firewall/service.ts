@@ -32,7 +32,7 @@ export async function startFirewall(
   { file, controlGroup }: FirewallOptions,
   context: ServiceContext,
 ): Promise<Omit<Service<FirewallOptions>, 'failWorker'>> {
-  const log = context.log.child({ service: 'firewall' });
+  const { log } = context;
   await using cleanUp = new AsyncDisposableStack();
   const nft = cleanUp.use(openNftState());
   let fingerprint: string | undefined;

@@ -112,7 +112,7 @@ export async function startForward(
   context: ServiceContext,
 ): Promise<ForwardService> {
   const storage = storageOf(context);
-  const log = context.log.child({ service: 'forward' });
+  const { log } = context;
   const inTurn = createInTurn();
   const started = Promise.withResolvers<void>();
   let currentOptions = options;

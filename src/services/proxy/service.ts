@@ -117,7 +117,7 @@ export async function startProxy(
   context: Pick<ServiceContext, 'log' | 'ourselves' | 'events' | 'lines'>,
 ): Promise<Service<ProxyOptions>> {
   const { ourselves, events, lines } = context;
-  const log = context.log.child({ service: 'proxy' });
+  const { log } = context;
   const inTurn = createInTurn();
   const started = Promise.withResolvers<void>();
   let current = options;

@@ -85,15 +85,21 @@ export function LimitFields({ name }: { name: ServiceName }) {
   const limits = ((edited.value[name] ?? {}) as { limits?: Partial<Limits> }).limits ?? {};
   const field = (key: keyof Limits, label: string, hint: string, unit = 1) => {
     const value = limits[key];
+    const shown = typeof value === 'number' ? String(value / unit) : String(value ?? '');
     const problem = draftCheck.value?.problems.find(({ path }) => path === `/${name}/limits/${key}`);
     return (
       <TextField
         label={label}
         hint={hint}
         isOptional
-        problem={problem?.message}
+        problem={
+          problem === undefined || unit === 1
+            ? problem?.message
+            : // The appliance's message speaks of milliseconds, which nobody has typed here.
+              text('"{value}" is not a whole number of seconds from 1 to 86400', { value: shown })
+        }
         inputMode="numeric"
-        value={typeof value === 'number' ? String(value / unit) : String(value ?? '')}
+        value={shown}
         onInput={(next) => setLimit(name, key, next, unit)}
       />
     );

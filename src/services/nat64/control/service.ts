@@ -84,7 +84,7 @@ class Nat64 implements Nat64Service {
   constructor({ nat64, listenPorts }: Nat64Options, context: ServiceContext) {
     this.#config = nat64;
     this.#listenPorts = listenPorts;
-    this.#log = context.log.child({ service: 'nat64' });
+    this.#log = context.log;
     this.#context = { ...context, log: this.#log };
     this.#keeper = createSessionKeeper(context, this.#log);
     this.#device = newTrouble(deviceName(nat64));

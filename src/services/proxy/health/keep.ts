@@ -97,9 +97,9 @@ function tell({ log, events }: KeeperContext, change: HealthChange): void {
   };
   events?.put(event, Date.now());
   if (failing === undefined) return log.info({ server, address }, 'health: the address is well again');
-  const { service, port, detail } = failing;
+  const { service: listener, port, detail } = failing;
   log.warn(
-    { server, address, service, port, detail: detail === null ? undefined : english(detail) },
+    { server, address, listener, port, detail: detail === null ? undefined : english(detail) },
     'health: the address fails its checks',
   );
 }

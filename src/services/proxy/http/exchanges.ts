@@ -26,8 +26,15 @@ export function beginExchange(
     const isPath = targetEnd > targetStart && (buffer[targetStart] === SLASH || buffer[targetStart] === STAR);
     const pathEnd = isPath ? targetEnd : targetStart;
     keepTexts(exchange, buffer, start, methodEnd, hostStart, hostEnd, targetStart, pathEnd);
+    // An absolute form without a path, which the server gets with this one.
+    if (head.targetPrefix !== 0) {
+      exchange.texts[exchange.methodBytes + exchange.nameBytes] = head.targetPrefix;
+      exchange.pathBytes = 1;
+    }
   }
-  if (head.fault === null) exchange.flags |= minorVersion === 0 ? AccessFlag.http10 : AccessFlag.http11;
+  // A head that was read to its end has a version, also if it is refused.
+  if (head.fault === null || head.headEnd > 0)
+    exchange.flags |= minorVersion === 0 ? AccessFlag.http10 : AccessFlag.http11;
   connection.exchange = exchange;
 }
 

@@ -95,6 +95,12 @@ const ROWS: readonly Row[] = [
     isError: false,
   },
   {
+    title: 'an absolute form without a path, but with a query',
+    request: 'GET http://a.example?token=secret HTTP/1.1\r\nHost: a.example\r\n\r\n',
+    line: 'GET a.example / -> a: 200 by server, 0 up 4 down',
+    isError: false,
+  },
+  {
     title: 'HEAD',
     request: 'HEAD /a HTTP/1.1\r\nHost: a.example\r\n\r\n',
     line: 'HEAD a.example /a -> a: 200 by server, 0 up 0 down',
@@ -219,6 +225,17 @@ for (const accessLog of ['all', 'errors', 'off'] as const) {
 }
 
 const lineOf = async (lines: Lines): Promise<Line> => (await lines.take(1))[0]!;
+
+test('the version of a request that is refused for its Host', async () => {
+  await using cleanup = new Cleanup();
+  const { lines, connect } = await start(cleanup, { accessLog: 'all' });
+  for (const version of ['1.1', '1.0']) {
+    const { socket } = await connect();
+    socket.write(`GET /x HTTP/${version}\r\n\r\n`);
+    const [line] = await lines.take(1);
+    assert.deepEqual([line!['path'], line!['version'], line!['status']], ['/x', version, 400]);
+  }
+});
 
 test('requests of one connection, sent at once: a line each, in order, with the number of the connection', async () => {
   await using cleanup = new Cleanup();

@@ -24,6 +24,8 @@ export const limits: Dictionary = {
     'Leer: Für die anderen Server bleiben immer welche übrig.',
   'Connections in all': 'Verbindungen insgesamt',
   'Left empty, as many as there is room for.': 'Leer: so viele, wie Platz ist.',
+  '"{value}" is not a whole number of seconds from 1 to 86400':
+    '"{value}" passt nicht; erwartet: eine ganze Zahl von Sekunden, von 1 bis 86400',
   'Seconds until a half-closed connection ends': 'Sekunden, bis eine halb geschlossene Verbindung endet',
   'One side has ended, and the other one sends nothing. Left empty: 600.':
     'Eine Seite ist beendet, und die andere sendet nichts. Leer: 600.',
