@@ -120,6 +120,14 @@ const shares = (workers: number) => () => {
     return hosts.find((each) => each.name === name)?.counters ?? {};
   }
 
+  it('all connections are kept ones of one server: they reach it again', async () => {
+    const isQuiet = async () => (await network.figures())['connections'] === 0;
+    await waitUntil('all connections to be closed', isQuiet, { timeoutMs: 60_000, intervalMs: 500 });
+    const client = [join(CLIENTS, 'load.ts'), 'full', String(CONNECTIONS), '100'];
+    const { stdout } = await network.outside.run(process.execPath, client, { timeoutMs: 120_000 });
+    assert.equal(stdout, 'ok\n');
+  });
+
   it('who has most, and who was refused, is told with the address', async () => {
     await using other = hostile('idle=50');
     await other.waitForLine(/^ready$/, { timeoutMs: 60_000 });

@@ -8,6 +8,8 @@
  *                                     prints a line for each round
  *   node load.ts many COUNT           opens COUNT connections, performs a request on each and prints "open"; after SIGUSR2 performs
  *                                     another one on each, closes them and prints "ok"
+ *   node load.ts full COUNT AT_ONCE   opens COUNT connections one after the other with a request on each, then performs AT_ONCE
+ *                                     requests at once on them, closes them and prints "ok"
  *   node load.ts bulk http BYTES      sends and gets that many bytes, in two connections at once, and compares them
  *   node load.ts bulk https BYTES     the same over TLS
  *
@@ -38,8 +40,9 @@ const [habit, first = '', second = ''] = process.argv.slice(2);
 if (habit === 'kept') await kept();
 else if (habit === 'rounds') await rounds(Number(first), Number(second));
 else if (habit === 'many') await many(Number(first));
+else if (habit === 'full') await full(Number(first), Number(second));
 else if (habit === 'bulk') await bulk(first as 'http' | 'https', Number(second));
-else throw new Error(`"${habit}": expected kept, rounds, many or bulk`);
+else throw new Error(`"${habit}": expected kept, rounds, many, full or bulk`);
 
 interface Connected {
   readonly socket: Socket;
@@ -166,6 +169,17 @@ async function many(count: number): Promise<void> {
   await promise;
   clearInterval(waiting);
   await askAndCloseAll(all);
+  console.log('ok');
+}
+
+async function full(count: number, atOnce: number): Promise<void> {
+  const all: Opened[] = [];
+  while (all.length < count) {
+    all.push(await open());
+    await all.at(-1)!.ask();
+  }
+  await Promise.all(all.slice(0, atOnce).map(({ ask }) => ask()));
+  for (const { socket } of all) socket.destroy();
   console.log('ok');
 }
 
