@@ -14,7 +14,7 @@ const LOAD = join(import.meta.dirname, 'http/clients/load.ts');
 const CONNECTIONS = isLong ? 20_000 : 2000;
 /** One of several servers cannot have more than 16/17 of all connections (net/server-shares.ts). */
 const ONE_SERVER = 0.9;
-/** After ten, the heaps have their final size. The short form sees only what is left of more than 3 KB for a connection. */
+/** After ten, the heaps have their final size. The short form sees only what is left of more than 6 KB for a connection. */
 const ROUNDS = isLong ? 14 : 4;
 /**
  * By how much the smaller one of the last two rounds may exceed the larger one of the two before. Garbage is collected when V8
