@@ -5,6 +5,7 @@
  * A worker changes the shares and the tables by slot only with the lock. A slot belongs to the worker and to the connection that
  * `workerOf` and `numberOf` name. `workerOf` is set last and cleared first, so it is true whenever a thread dies.
  */
+import { pinned, write } from '../os/libc.ts';
 import { LOCK_WORDS, lockAfter, unlock } from './lock.ts';
 import { HOST_SLOTS } from './host-slots.ts';
 import { type NewConnections, createNewConnections } from './new-connections.ts';
@@ -45,6 +46,14 @@ export const SERVER = { OPEN: 0, DIALLING: 1 } as const;
 export const SERVER_WORDS = 2;
 /** Words of all servers of a worker. */
 export const SERVERS_WORDS = HOST_SLOTS * SERVER_WORDS;
+
+const ONE = pinned(8);
+ONE[0] = 1;
+
+/** Wakes a worker: it has letters, or has lost connections. */
+export function ring({ workers }: AdmissionMemory, worker: number): void {
+  write(workers[worker * WORKER_WORDS + WORKER.BELL], ONE, 8);
+}
 
 export interface AdmissionMemory {
   readonly lock: Int32Array;

@@ -4,7 +4,6 @@
  * count together (admission-memory.ts): a worker that needs a slot takes it from a connection of any worker, at once, and the
  * worker of that connection closes it later.
  */
-import { pinned, write } from '../os/libc.ts';
 import {
   type AdmissionMemory,
   OPENING_UNIT_BYTES,
@@ -15,6 +14,7 @@ import {
   createAdmissionSeed,
   freeOpening,
   freeSlot,
+  ring,
 } from './admission-memory.ts';
 import type { Connection } from './connection.ts';
 import { type Client, createClient } from './client.ts';
@@ -37,8 +37,6 @@ import type { ConnectionLimits } from './timeouts.ts';
 
 /** How many connections of the greediest client are examined to find the one that has been silent for longest. */
 const LOOKED_AT = 8;
-const ONE = pinned(8);
-ONE[0] = 1;
 
 export interface Admission {
   readonly memory: AdmissionMemory;
@@ -73,11 +71,12 @@ export const createAdmission = (memory: AdmissionMemory, worker: number, isShare
 export const createOwnAdmission = (maxConnections: number, seed: number): Admission =>
   createAdmission(attachAdmission(createAdmissionSeed(maxConnections, seed)), 1, false);
 
-function begin({ isShared, memory, worker }: Admission): void {
+/** Before and after a change of the memory. */
+export function begin({ isShared, memory, worker }: Admission): void {
   if (isShared) lock(memory.lock, worker);
 }
 
-function end({ isShared, memory }: Admission): void {
+export function end({ isShared, memory }: Admission): void {
   if (isShared) unlock(memory.lock);
 }
 
@@ -110,12 +109,10 @@ function ownConnection(admission: Admission, slot: number): Connection | undefin
  * in `displaced`. False if no other client has more: the new connection must be refused.
  */
 export function enter(admission: Admission, connection: Connection, client: Client, nowMs: number): boolean {
-  const { memory, worker, connections } = admission;
-  const { all, openings, workerOf, numberOf, openingOf, slotOf, sinceOf } = memory;
-  const { word0, word1, word2, word3 } = client;
+  const { memory, worker } = admission;
   let rung = 0;
   begin(admission);
-  if (all.usedSlots >= admission.maxConnections) {
+  if (memory.all.usedSlots >= admission.maxConnections) {
     const slot = slotInTheWay(admission, client, nowMs);
     if (slot === 0) {
       end(admission);
@@ -123,22 +120,41 @@ export function enter(admission: Admission, connection: Connection, client: Clie
     }
     rung = displace(admission, slot, 0);
   }
+  occupy(admission, connection, client, nowMs);
+  end(admission);
+  memory.workers[worker * WORKER_WORDS + WORKER.OPEN]++;
+  admission.displaced = place(admission, connection);
+  if (rung !== 0) ring(memory, rung);
+  return true;
+}
+
+/** Takes the slots of a connection whose server is not reached yet; there is room. With the lock. */
+function occupy(
+  { memory, worker }: Admission,
+  connection: Connection,
+  { word0, word1, word2, word3 }: Client,
+  sinceMs: number,
+): void {
+  const { all, openings, workerOf, numberOf, openingOf, slotOf, sinceOf } = memory;
   const slot = takeSlot(all, 1, word0, word1, word2, word3);
   const opening = takeSlot(openings, 1, word0, word1, word2, word3);
   openingOf[slot] = opening;
   slotOf[opening] = slot;
   numberOf[slot] = connection.number;
-  sinceOf[slot] = nowMs;
+  sinceOf[slot] = sinceMs;
   workerOf[slot] = worker;
-  end(admission);
   connection.slot = slot;
   connection.openingSlot = opening;
-  memory.workers[worker * WORKER_WORDS + WORKER.OPEN]++;
-  // The slot was free before, so the connection that this worker had there has lost it, now or earlier.
-  admission.displaced = connections[slot];
-  connections[slot] = connection;
-  if (rung !== 0) ring(admission, rung);
-  return true;
+}
+
+/**
+ * Keeps the connection at its slot. The slot was free before, so the connection that this worker had there has lost it, now or
+ * earlier: that one is the result.
+ */
+function place({ connections }: Admission, connection: Connection): Connection | undefined {
+  const lost = connections[connection.slot];
+  connections[connection.slot] = connection;
+  return lost;
 }
 
 /**
@@ -216,7 +232,7 @@ export function takesPlace(
     rung = displace(admission, slot, 0);
   }
   end(admission);
-  if (rung !== 0) ring(admission, rung);
+  if (rung !== 0) ring(memory, rung);
   return mayTake;
 }
 
@@ -225,11 +241,6 @@ export function listShares(admission: Admission, holders: Holders): void {
   begin(admission);
   listHolders(holders, admission.memory.all, admission.memory.openings);
   end(admission);
-}
-
-/** Wakes another worker. */
-export function ring({ memory: { workers } }: Admission, worker: number): void {
-  write(workers[worker * WORKER_WORDS + WORKER.BELL], ONE, 8);
 }
 
 /**
@@ -254,8 +265,7 @@ export function openingInTheWay(admission: Admission, connection: Connection): C
     }
   }
   end(admission);
-  for (let worker = 1; rung >> worker > 0; worker++)
-    if ((rung & (1 << worker)) !== 0) ring(admission, worker);
+  for (let worker = 1; rung >> worker > 0; worker++) if ((rung & (1 << worker)) !== 0) ring(memory, worker);
   return inTheWay;
 }
 
@@ -293,31 +303,19 @@ export function reenterOpenings(admission: Admission, connection: Connection): b
 export function becomeClient(
   admission: Admission,
   connection: Connection,
-  { word0, word1, word2, word3 }: Client,
+  client: Client,
 ): Connection | undefined {
-  const { memory, worker, connections } = admission;
-  const { all, openings, workerOf, numberOf, openingOf, slotOf, sinceOf } = memory;
   const before = connection.slot;
   begin(admission);
   if (!holdsSlot(admission, connection)) {
     end(admission);
     return undefined; // it is about to be closed
   }
-  freeSlot(memory, before);
-  const slot = takeSlot(all, 1, word0, word1, word2, word3);
-  const opening = takeSlot(openings, 1, word0, word1, word2, word3);
-  openingOf[slot] = opening;
-  slotOf[opening] = slot;
-  numberOf[slot] = connection.number;
-  sinceOf[slot] = connection.sinceMs;
-  workerOf[slot] = worker;
+  freeSlot(admission.memory, before);
+  occupy(admission, connection, client, connection.sinceMs);
   end(admission);
-  connections[before] = undefined;
-  connection.slot = slot;
-  connection.openingSlot = opening;
-  const lost = connections[slot];
-  connections[slot] = connection;
-  return lost;
+  admission.connections[before] = undefined;
+  return place(admission, connection);
 }
 
 /** The opening is over: the server is reached, or the connection ends before that. */

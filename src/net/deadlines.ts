@@ -5,13 +5,10 @@ import { conversationOf } from './conversation.ts';
 import { serverFailed } from './dialling.ts';
 import { LINGER_MS, LINGER_STALL_MS, close, countEnd, refuse } from './ending.ts';
 import { CLOSE, RESET } from './gate.ts';
-import { QUIET_MS, askWhetherGone, enableKeepalive } from './keepalive.ts';
+import { HALF_CLOSED_MS, askWhetherGone, probeIfQuiet } from './keepalive.ts';
 import type { Loop } from './loop.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { unsentBytes } from './unsent.ts';
-
-/** If a connection is half closed and silent for this long, perhaps nobody waits for it any more. */
-const HALF_CLOSED_MS = 10_000;
 
 /** Ends overdue connections. */
 export function scanDeadlines(loop: Loop, timeouts: ConnectionTimeouts): void {
@@ -69,9 +66,7 @@ function lookRelaying(
     countEnd(loop, connection, index['closed-idle']);
     return close(loop, connection);
   }
-  if (!loop.keepalive || connection.isProbed || elapsedMs < QUIET_MS) return;
-  connection.isProbed = true;
-  enableKeepalive(down.from);
+  probeIfQuiet(connection, elapsedMs);
 }
 
 /**

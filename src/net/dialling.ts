@@ -53,7 +53,7 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
 
 /**
  * Whether the server has room for this connection, which becomes one of those that are dialled. At the share of the server, it
- * takes the place of another one whose client has more (`mayTakePlaceOf`).
+ * takes the place of another one whose client has more (`takesPlace`).
  */
 export function mayDial(loop: Loop, connection: Connection): boolean {
   if (!isWithinServerShare(loop, connection)) {

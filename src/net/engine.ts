@@ -39,8 +39,6 @@ export interface EngineOptions {
   readonly hosts: HostCounters;
   readonly events: TcpEvents;
   readonly access?: AccessWriter | undefined;
-  /** Probe silent servers. For clients, the listening socket decides. */
-  readonly keepalive: boolean;
   readonly admission: Admission;
   readonly holders: Holders;
   readonly wakeFd: number;
@@ -76,7 +74,7 @@ const QUICK_SCAN_MS = 25;
 const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, hosts, events, keepalive, admission, holders, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, admission, holders, wakeFd } = options;
   const epoll = createEpoll(ledger);
   const closer = createCloser(ledger);
   const pipes = createPipePool(ledger, admission.memory.all.slots);
@@ -89,7 +87,6 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     hosts,
     events,
     access: options.access,
-    keepalive,
     admission,
     holders,
   });

@@ -4,7 +4,7 @@
  * than another one passes the next one on to it. Then the numbers are even, whether connections are short or stay for days.
  */
 import { SOCKADDR_BYTES } from '../os/socket-address.ts';
-import { type Admission, ring } from './admission.ts';
+import { type Admission, begin, end } from './admission.ts';
 import {
   type AdmissionMemory,
   LETTERS,
@@ -12,6 +12,7 @@ import {
   MAX_WORKERS,
   WORKER,
   WORKER_WORDS,
+  ring,
 } from './admission-memory.ts';
 import { lock, unlock } from './lock.ts';
 
@@ -88,10 +89,10 @@ export function passOn(admission: Admission, fd: number, listenerFd: number, pee
   const { memory, worker } = admission;
   const other = leastLoaded(memory, worker);
   if (other === worker) return false;
-  lock(memory.lock, worker);
+  begin(admission);
   const isPosted = post(memory, other, fd, listenerFd, peer);
-  unlock(memory.lock);
-  if (isPosted) ring(admission, other);
+  end(admission);
+  if (isPosted) ring(memory, other);
   return isPosted;
 }
 
@@ -110,19 +111,19 @@ export function readLetter({ workers, letters }: AdmissionMemory, worker: number
 }
 
 /** The next connection that another worker has passed on to this one; false if there is none. */
-export function takeOver({ memory, worker, isShared }: Admission, into: Letter): boolean {
-  if (!isShared) return readLetter(memory, worker, into);
-  lock(memory.lock, worker);
-  const isRead = readLetter(memory, worker, into);
-  unlock(memory.lock);
+export function takeOver(admission: Admission, into: Letter): boolean {
+  begin(admission);
+  const isRead = readLetter(admission.memory, admission.worker, into);
+  end(admission);
   return isRead;
 }
 
 /** Whether this worker takes connections from others from now on. Letters that are there already are to be read afterwards. */
-export function setTaking({ memory, worker, isShared }: Admission, isTaking: boolean): void {
-  if (isShared) lock(memory.lock, worker);
+export function setTaking(admission: Admission, isTaking: boolean): void {
+  const { memory, worker } = admission;
+  begin(admission);
   memory.workers[worker * WORKER_WORDS + WORKER.TAKES] = isTaking ? 1 : 0;
-  if (isShared) unlock(memory.lock);
+  end(admission);
 }
 
 /**

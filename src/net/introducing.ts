@@ -21,9 +21,8 @@ import { begin } from './begin.ts';
 import { clientAt } from './client.ts';
 import { limitFor } from './client-limits.ts';
 import { type Connection, Phase } from './connection.ts';
-import { abort, close, countEnd, refuse } from './ending.ts';
+import { abort, close, countEnd, noteRefusedConnection, refuse } from './ending.ts';
 import { RESET } from './gate.ts';
-import { noteRefused } from './holders.ts';
 import { ARRIVALS, EXHAUSTIVE, type Loop, noteEvents } from './loop.ts';
 
 const header = createProxyHeader();
@@ -96,7 +95,7 @@ function becomes(loop: Loop, connection: Connection, endpoint: Endpoint): boolea
   if (lost !== undefined) abort(loop, lost, loop.index.displaced);
   const limit = limitFor(loop, client, connection.listener, 1);
   if (limit < 0) return true;
-  noteRefused(loop.holders, client, limit);
+  noteRefusedConnection(loop, connection, limit);
   countEnd(loop, connection, limit);
   refuse(loop, connection, RESET);
   return false;

@@ -111,7 +111,6 @@ export interface ListenerChange {
 export function openChanges(
   current: readonly OpenListener[],
   wanted: readonly ListenSpec[],
-  keepalive: boolean,
   mayMiss: (spec: ListenSpec) => boolean,
 ): ListenerChange {
   const kept = new Map(current.map((listener) => [keyOf(listener.spec), listener.fd]));
@@ -131,7 +130,7 @@ export function openChanges(
       const fd = kept.get(keyOf(spec));
       if (fd !== undefined) return [{ spec, fd }];
       try {
-        const listener = openListener(spec, keepalive, leaving.length > 0);
+        const listener = openListener(spec, true, leaving.length > 0);
         opened.push(listener);
         return [listener];
       } catch (error) {

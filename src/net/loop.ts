@@ -78,8 +78,6 @@ export interface LoopOptions {
   readonly events: TcpEvents;
   /** Absent: nothing is written. */
   readonly access?: AccessWriter | undefined;
-  /** Probe silent servers. */
-  readonly keepalive: boolean;
   readonly admission: Admission;
   /** Who holds most, and who was refused. */
   readonly holders: Holders;
@@ -130,7 +128,7 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'access'> {
 }
 
 export function createLoop(options: LoopOptions): Loop {
-  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, admission, holders } = options;
+  const { epoll, ledger, closer, pipes, counters, hosts, events, admission, holders } = options;
   const scratch = pinned(CHUNK_BYTES);
   return {
     epoll,
@@ -140,7 +138,6 @@ export function createLoop(options: LoopOptions): Loop {
     hosts,
     events,
     access: options.access ?? NO_ACCESS_LOG,
-    keepalive,
     admission,
     holders,
     values: counters.values,

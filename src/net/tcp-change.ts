@@ -42,7 +42,6 @@ export interface TcpPlan<Config> {
 
 export interface InForce<Config> {
   readonly name: string;
-  readonly keepalive: boolean;
   readonly log: Logger;
   readonly ourselves: FollowedOurselves;
   readonly hostSlots: HostSlots;
@@ -59,7 +58,7 @@ export interface Means {
 
 /** The initial state, without open sockets: the thread starts while the sockets are opened and `beforeCommit` runs. */
 export function nothingInForce<Config>(
-  parts: Pick<InForce<Config>, 'name' | 'keepalive' | 'log' | 'ourselves' | 'hostSlots'>,
+  parts: Pick<InForce<Config>, 'name' | 'log' | 'ourselves' | 'hostSlots'>,
   plan: TcpPlan<Config>,
 ): InForce<Config> {
   const fresh = { ...parts, plan, isDraining: false };
@@ -73,7 +72,7 @@ function stateOf<Config>(
   generation: number,
   applied: number,
 ): TcpPlaneState<Config> {
-  const { keepalive, isDraining, ourselves, hostSlots } = inForce;
+  const { isDraining, ourselves, hostSlots } = inForce;
   return {
     generation,
     limits: {
@@ -81,7 +80,6 @@ function stateOf<Config>(
       handshakeTimeoutMs: plan.handshakeTimeoutMs,
       idleTimeoutMs: plan.idleTimeoutMs,
     },
-    keepalive,
     isDraining,
     ourselves: ourselves.current,
     listeners,
@@ -96,12 +94,12 @@ function stateOf<Config>(
 
 /** Opens new sockets and runs `beforeCommit`. Old sockets stay open until the change is in force. Disposing rolls it back. */
 export async function prepareChange<Config>(
-  { state, keepalive }: InForce<Config>,
+  { state }: InForce<Config>,
   { listen }: TcpPlan<Config>,
   beforeCommit: () => Promise<void>,
   mayMiss: (spec: ListenSpec) => boolean,
 ): Promise<ListenerChange & AsyncDisposable> {
-  const change = openChanges(state.listeners, listen, keepalive, mayMiss);
+  const change = openChanges(state.listeners, listen, mayMiss);
   try {
     await beforeCommit();
   } catch (error) {
@@ -154,9 +152,9 @@ function setMissing<Config>(
 
 /** Retries to open missing sockets. */
 export async function openMissing<Config>(inForce: InForce<Config>, means: Means): Promise<void> {
-  const { isDraining, state, plan, keepalive } = inForce;
+  const { isDraining, state, plan } = inForce;
   if (isDraining) return;
-  const change = openChanges(state.listeners, plan.listen, keepalive, () => true);
+  const change = openChanges(state.listeners, plan.listen, () => true);
   if (change.listeners.length > state.listeners.length) await putInForce(inForce, means, plan, change);
   else setMissing(inForce, means.missing, change.missing);
 }

@@ -45,8 +45,6 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   /** The worker's module: it calls `runTcpWorker`. */
   readonly entry: URL;
   readonly counterTable: Table;
-  /** Probe silent peers on both sides. */
-  readonly keepalive: boolean;
   readonly maxConnections: number;
   /** The largest part of the process's descriptors that this service may use: 0 to 1. */
   readonly descriptorShare: number;
@@ -92,13 +90,13 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   plan: TcpPlan<Config>,
   beforeCommit: () => Promise<void> = async () => {},
 ): Promise<TcpPlane<Config>> {
-  const { name, keepalive, log, ourselves } = options;
+  const { name, log, ourselves } = options;
   const hostSlots = createHostSlots();
   const accessLog = createAccessLog(name, Object.keys(options.counterTable), options.lines);
   accessLog.want(plan.isLogged);
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
   const drained = Promise.withResolvers<void>();
-  const inForce = nothingInForce({ name, keepalive, log, ourselves, hostSlots }, plan);
+  const inForce = nothingInForce({ name, log, ourselves, hostSlots }, plan);
   const connectionLimit = () => Math.min(maxConnections, inForce.plan.limits.connections ?? maxConnections);
   const inTurn = createInTurn();
   const threads = createTcpThreads({

@@ -2,7 +2,7 @@
  * One worker thread of a TCP service (tcp-threads.ts): the memory that outlives it, its start, its state, and what becomes of its
  * connections when it ends.
  */
-import { EFD_CLOEXEC, EFD_NONBLOCK, check, eventfd, pinned, write } from '../os/libc.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, check, eventfd } from '../os/libc.ts';
 import { type CounterTable, type Counters, createCounters } from '../runtime/counters.ts';
 import type { EventRing } from '../runtime/event-ring.ts';
 import type { EventSink } from '../runtime/events.ts';
@@ -16,6 +16,7 @@ import {
   WORKER,
   WORKER_WORDS,
   forgetWorker,
+  ring,
 } from './admission-memory.ts';
 import { connectionKind } from './connection-event.ts';
 import { type TcpGauges, tcpGaugeTable } from './counters.ts';
@@ -62,9 +63,6 @@ export interface Thread<Config> {
   applied: number;
   isDrained: boolean;
 }
-
-const ONE = pinned(8);
-ONE[0] = 1;
 
 /** What the functions below share. */
 export interface Pool<Config> {
@@ -142,8 +140,7 @@ function onEnd<Config>(pool: Pool<Config>, number: number): void {
   const thread = threads.get(number);
   if (thread !== undefined) thread.isDrained = false;
   const rung = redirect(memory, number, MAIN_THREAD, letter);
-  for (let other = 1; other <= blocks.length; other++)
-    if ((rung & (1 << other)) !== 0) write(blockOf(pool, other).bellFd, ONE, 8);
+  for (let other = 1; other <= blocks.length; other++) if ((rung & (1 << other)) !== 0) ring(memory, other);
   // The kernel may have woken this thread for a client that now waits for the next one. The others look when they get a state.
   for (const [other, { worker }] of threads) if (other !== number) worker.send(stateOf(pool, other));
 }

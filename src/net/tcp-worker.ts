@@ -23,7 +23,6 @@ export interface TcpPlaneState<Config> {
   /** Counts up with each change; the worker reports the one it has applied. */
   readonly generation: number;
   readonly limits: ConnectionTimeouts;
-  readonly keepalive: boolean;
   /** The process is about to end: open connections may finish, and then the worker reports it. */
   readonly isDraining: boolean;
   /** What this worker is for: `new` does not accept yet; `leaving` no longer accepts, and ends after its last connection. */
@@ -120,7 +119,6 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     hosts,
     events,
     access: createAccessWriter(createByteWriter(init.access), tcpCounters, events),
-    keepalive: init.state.keepalive,
     admission: createAdmission(attachAdmission(init.admission), init.worker, init.state.isShared),
     holders: createHolders(init.holders),
     wakeFd,

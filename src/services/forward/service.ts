@@ -130,7 +130,6 @@ export async function startForward(
       name: 'forward',
       entry: new URL('worker.ts', import.meta.url),
       counterTable: forwardCounterTable,
-      keepalive: true,
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.25,
       log,

@@ -151,7 +151,6 @@ export async function startProxy(
       name: 'proxy',
       entry: new URL('worker.ts', import.meta.url),
       counterTable: proxyCounterTable,
-      keepalive: true,
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.75,
       log,

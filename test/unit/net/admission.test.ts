@@ -136,7 +136,6 @@ test('a flood of silent connections of one client: others are served by the prox
         name: 'proxy',
         entry: new URL('../../../src/services/proxy/worker.ts', import.meta.url),
         counterTable: proxyCounterTable,
-        keepalive: false,
         maxConnections: 64,
         descriptorShare: 1,
         log: silentLog,

@@ -86,7 +86,7 @@ export const judging = (judge: (said: string) => Verdict, changes: Partial<Gate>
     ...changes,
   });
 
-export async function createTestLoop(maxConnections = 8, keepalive = false): Promise<TestLoop> {
+export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
   const ledger = new FdLedger();
   const peers: number[] = [];
   const counters = createCounters(forwardCounterTable);
@@ -125,7 +125,6 @@ export async function createTestLoop(maxConnections = 8, keepalive = false): Pro
       record: (kind, { number }) => void events.push(`${kind} ${number}`),
       recordLimited: (_gate, _fd, reason) => void events.push(`limited ${counterNames[reason]}`),
     },
-    keepalive,
     admission: createOwnAdmission(maxConnections, 1),
     holders: createHolders(createHoldersBuffer()),
   });

@@ -420,7 +420,7 @@ describe('deadlines', () => {
   });
 
   test('after a silent minute the kernel probes the server', async () => {
-    using world = await createTestLoop(8, true);
+    using world = await createTestLoop();
     const { connection } = await relaying(world);
     const probes = (fd: number) => {
       const on = int32(0);

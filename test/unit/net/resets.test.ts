@@ -122,7 +122,6 @@ async function engineTo(cleanup: Cleanup, serverPort: number) {
     gauges,
     hosts: createHostCounters(createHostSlots().buffer),
     events: createTcpEvents(createTcpEventRing().buffer),
-    keepalive: false,
     admission: createOwnAdmission(4096, 1),
     holders: createHolders(createHoldersBuffer()),
     wakeFd: ledger.add(eventfd(0, EFD_NONBLOCK)),

@@ -40,7 +40,6 @@ async function start(cleanup: Cleanup, workers: number, maxConnections = 4096): 
         name: 'forward',
         entry: new URL('../../../src/services/forward/worker.ts', import.meta.url),
         counterTable: forwardCounterTable,
-        keepalive: false,
         maxConnections,
         descriptorShare: 1,
         log: silentLog,

@@ -2,7 +2,7 @@
 import type { Connection } from '../../../net/connection.ts';
 import type { ConnectionTimeouts } from '../../../net/timeouts.ts';
 import { close, countEnd } from '../../../net/ending.ts';
-import { QUIET_MS, askWhetherGone, enableKeepalive } from '../../../net/keepalive.ts';
+import { HALF_CLOSED_MS, askWhetherGone, probeIfQuiet } from '../../../net/keepalive.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { isWhole } from './body.ts';
 import { type HttpClient, State, clientOf } from './client.ts';
@@ -13,8 +13,6 @@ import { dropServer } from './servers.ts';
 const KEEP_ALIVE_MS = 75_000;
 /** How long the client may take nothing of the last answer. */
 const FINISH_MS = 30_000;
-/** A client that has ended its direction is asked whether it is still there. */
-const HALF_CLOSED_MS = 10_000;
 
 export function onHttpDeadline(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts): void {
   const client = clientOf(connection);
@@ -103,9 +101,7 @@ function onExchangeDeadline(
     if (!connection.isAsked) askWhetherGone(connection.up.from);
     connection.isAsked = true;
   }
-  if (!loop.keepalive || connection.isProbed || elapsedMs < QUIET_MS) return;
-  connection.isProbed = true;
-  enableKeepalive(connection.down.from);
+  probeIfQuiet(connection, elapsedMs);
 }
 
 const isIdle = (elapsedMs: number, idleTimeoutMs: number): boolean =>
