@@ -1,6 +1,6 @@
 /** Problems that no single field shows: conflicting names and ports, references to missing entries, inconsistent prefixes. */
 import { formatIpv6, isSameAddress, parseIpv6 } from '../wire/ip-address.ts';
-import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
+import { type IpPrefix, parseIpPrefix, prefixContains, prefixesOverlap } from '../wire/ip-prefix.ts';
 import { SERVICES } from '../services/all.ts';
 import { embeddingPrefixes } from '../services/configured.ts';
 import { type Text, either, say } from '../texts/text.ts';
@@ -112,20 +112,18 @@ function checkOwnedPrefixes(config: Config): ConfigProblem[] {
   const prefixes = embeddingPrefixes(config).filter(({ isOff }) => isOff !== true);
   return prefixes.flatMap(({ text, ownedAt }) => {
     if (ownedAt === undefined) return [];
-    const reserved = RESERVED.find(([prefix]) => overlaps(parsed(prefix), parsed(text)));
+    const reserved = RESERVED.find(([prefix]) => prefixesOverlap(parsed(prefix), parsed(text)));
     if (reserved !== undefined) return [problem(ownedAt, text, reserved[1], UNUSED_PREFIX)];
     const other = prefixes.find(
       ({ isTranslated, promisedAt, ...each }) =>
-        (isTranslated === true || promisedAt !== undefined) && overlaps(parsed(each.text), parsed(text)),
+        (isTranslated === true || promisedAt !== undefined) &&
+        prefixesOverlap(parsed(each.text), parsed(text)),
     );
     if (other === undefined) return [];
     const sentence = say('overlaps the NAT64 prefix {prefix}', { prefix: other.text });
     return [problem(ownedAt, text, sentence, UNUSED_PREFIX)];
   });
 }
-
-const overlaps = (a: IpPrefix, b: IpPrefix): boolean =>
-  prefixContains(a.prefixBits <= b.prefixBits ? a : b, (a.prefixBits <= b.prefixBits ? b : a).address);
 
 const isSame = (a: IpPrefix, b: IpPrefix): boolean =>
   a.prefixBits === b.prefixBits && prefixContains(a, b.address);

@@ -64,6 +64,10 @@ export function prefixContains(prefix: IpPrefix, bytes: Uint8Array, offset = 0):
   return rest === 0 || ((bytes[offset + whole] ^ address[whole]) & (0xff00 >> rest) & 255) === 0;
 }
 
+/** Whether two prefixes have addresses in common. As in {@link prefixContains}, one of IPv6 and one of IPv4 never have. */
+export const prefixesOverlap = (a: IpPrefix, b: IpPrefix): boolean =>
+  a.prefixBits <= b.prefixBits ? prefixContains(a, b.address) : prefixContains(b, a.address);
+
 /** Whether any of the prefixes contains the 16 bytes at `offset`. An empty list contains nothing: deny by default. */
 export function anyPrefixContains(prefixes: readonly IpPrefix[], bytes: Uint8Array, offset = 0): boolean {
   for (let i = 0; i < prefixes.length; i++) if (prefixContains(prefixes[i], bytes, offset)) return true;

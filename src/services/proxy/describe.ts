@@ -6,7 +6,7 @@ import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
 import { asIs, say } from '../../texts/text.ts';
 import { lookUpSettings } from '../../config/resolvers.ts';
-import { type IpPrefix, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
+import { type IpPrefix, parseIpPrefix, prefixContains, prefixesOverlap } from '../../wire/ip-prefix.ts';
 import {
   type EmbeddingPrefix,
   type OwnAddresses,
@@ -16,7 +16,7 @@ import {
   singlePort,
   socketsAt,
 } from '../description.ts';
-import { NEVER_DIALLED, overlaps } from './never-dialled.ts';
+import { NEVER_DIALLED } from './never-dialled.ts';
 import { tcpQueries } from '../tcp-queries.ts';
 import { checkHostnames, checkWays } from './check-ways.ts';
 import { proxyCounterTable } from './counters.ts';
@@ -141,7 +141,7 @@ function checkAllowed(prefixes: readonly string[], embedding: readonly Embedding
   return prefixes.flatMap((text, i) => {
     const path = `/proxy/allowedPrefixes/${i}`;
     const prefix = parseIpPrefix(text)!;
-    const isIn = (other: IpPrefix) => overlaps(prefix, other);
+    const isIn = (other: IpPrefix) => prefixesOverlap(prefix, other);
     const never = NEVER_DIALLED.find(([each]) => isIn(each));
     if (never !== undefined) return [problem(path, text, never[1], expected)];
     const other = embedding.find((each) => each.isOff !== true && isIn(parseIpPrefix(each.text)!));

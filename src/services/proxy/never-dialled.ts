@@ -1,6 +1,6 @@
 /** Prefixes that `proxy.allowedPrefixes` must keep out of. */
 import { type Text, say } from '../../texts/text.ts';
-import { type IpPrefix, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
+import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 
 /** Addresses that are never dialled, whatever a name server says. */
 export const NEVER_DIALLED: readonly (readonly [prefix: IpPrefix, sentence: Text])[] = [
@@ -11,5 +11,3 @@ export const NEVER_DIALLED: readonly (readonly [prefix: IpPrefix, sentence: Text
   [parseIpPrefix('fe80::/10')!, say('contains link-local addresses')],
   [parseIpPrefix('ff00::/8')!, say('contains multicast addresses')],
 ];
-export const overlaps = (a: IpPrefix, b: IpPrefix): boolean =>
-  a.prefixBits <= b.prefixBits ? prefixContains(a, b.address) : prefixContains(b, a.address);

@@ -1,31 +1,15 @@
 /** The question over HTTPS, to servers on loopback with and without HTTP/2. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { type IncomingHttpHeaders, type ServerHttp2Stream, createSecureServer } from 'node:http2';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, type Socket, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, after, test } from 'node:test';
+import { createServer } from 'node:net';
+import { type TestContext, test } from 'node:test';
 import { type Server, createServer as createTlsServer } from 'node:tls';
+import { listen, selfSigned } from '../../servers.ts';
 import { askHttps } from '../../../../src/admin/diagnostics/ask-https.ts';
 import type { ProbeTarget } from '../../../../src/services/check.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'tombolo-ask-'));
-after(() => rmSync(directory, { recursive: true }));
-const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-execFileSync(
-  'openssl',
-  [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-days', '60'],
-    ...['-subj', '/CN=example.com', '-out', cert, '-keyout', key],
-    ...['-addext', 'subjectAltName=DNS:example.com,DNS:*.example.com'],
-  ],
-  { stdio: 'ignore' },
-);
-const pair = { cert: readFileSync(cert), key: readFileSync(key) };
 const NAMES = ['example.com', '*.example.com'];
+const pair = selfSigned(...NAMES);
 
 async function ask(
   t: TestContext,
@@ -33,18 +17,10 @@ async function ask(
   authority?: string,
   timeoutMs = 5000,
 ) {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
-  server.listen(0, '::1');
-  await once(server as Server, 'listening');
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
   const target: ProbeTarget = {
     service: 'https',
     address: '::1',
-    port: (server.address() as AddressInfo).port,
+    port: await listen(t, server),
     expects: 'https',
     hostnames: ['example.com'],
     clientAddress: 'none',

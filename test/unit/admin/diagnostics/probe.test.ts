@@ -1,48 +1,14 @@
 /** Probes of small servers on the loopback interface. */
 import assert from 'node:assert/strict';
-import { english } from '../../../../src/texts/text.ts';
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, after, test } from 'node:test';
+import { type Server, createServer } from 'node:net';
+import { test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
+import { listen, selfSigned } from '../../servers.ts';
 import type { ProbeFound } from '../../../../src/admin/diagnostics/found.ts';
 import type { ProbeTarget } from '../../../../src/services/check.ts';
 import { probeTarget } from '../../../../src/admin/diagnostics/probe.ts';
+import { english } from '../../../../src/texts/text.ts';
 import { PROXY_V2_LOCAL } from '../../../../src/wire/proxy-protocol.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'tombolo-probe-'));
-after(() => rmSync(directory, { recursive: true }));
-
-function selfSigned(...hostnames: string[]): { cert: string; key: string } {
-  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-days', '60'],
-      ...['-subj', `/CN=${hostnames[0]}`, '-out', cert, '-keyout', key],
-      ...['-addext', `subjectAltName=${hostnames.map((name) => `DNS:${name}`).join()}`],
-    ],
-    { stdio: 'ignore' },
-  );
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-}
-
-/** Listens on a free port and resolves with it. Open connections are closed after the test. */
-async function listen(t: TestContext, server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
-  server.listen(0, '::1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 const says = (text: string, end = false) =>
   createServer((socket) => (end ? socket.end(text) : socket.write(text)));

@@ -1,30 +1,16 @@
 /** A TLS listener with real clients, a real TLS server and hostile bytes. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { type TLSSocket, connect, createSecureContext } from 'node:tls';
 import { TLSSocket as ServerTlsSocket } from 'node:tls';
 import fc from 'fast-check';
 import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
+import { selfSigned } from '../../servers.ts';
 import { Cleanup, MAPPED, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
-let certificate: { key: Buffer; cert: Buffer };
-const directory = mkdtempSync(join(tmpdir(), 'tombolo-tls-'));
-before(() => {
-  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const name = ['-subj', '/CN=example.com', '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', ...curve, ...name, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-  });
-  certificate = { key: readFileSync(key), cert: readFileSync(cert) };
-});
-after(() => rmSync(directory, { recursive: true }));
+const certificate = selfSigned('example.com');
 
 const optionsAt = (port: number, fields: Partial<ProxyOptions['proxy']> = {}, host = {}): ProxyOptions => ({
   proxy: {

@@ -1,51 +1,20 @@
 /** Single health checks of small servers on the loopback interface. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, after, describe, test } from 'node:test';
+import { type Server, type Socket, createServer } from 'node:net';
+import { describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { waitUntil } from '../../../../../lab/wait.ts';
+import { listen, selfSigned } from '../../../servers.ts';
 import { type CheckTarget, checkAddress } from '../../../../../src/services/proxy/health/check.ts';
 import { english } from '../../../../../src/texts/text.ts';
 import { PROXY_V1_UNKNOWN, PROXY_V2_LOCAL } from '../../../../../src/wire/proxy-protocol.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'tombolo-health-'));
-after(() => rmSync(directory, { recursive: true }));
 
 const ANY_TIME = 60_000;
 /** For servers that never answer. */
 const SOON = 100;
 
 /** For another name, signed by nobody: that is the matter of another check. */
-function badCertificate(): { cert: string; key: string } {
-  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc'],
-      ...['-subj', '/CN=other.example.net', '-out', cert, '-keyout', key],
-    ],
-    { stdio: 'ignore' },
-  );
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-}
-const certificate = badCertificate();
-
-async function listen(t: TestContext, server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
-  server.listen(0, '::1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
+const certificate = selfSigned('other.example.net');
 
 const silent = () => createServer(() => {});
 const closing = () => createServer((socket) => void socket.once('data', () => socket.end()));
